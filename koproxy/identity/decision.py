@@ -1,0 +1,73 @@
+"""What can be said about a bearer token: four outcomes, and three needs that stand before one.
+
+Immutable data, made by :mod:`koproxy.identity.authenticator` and read by the proxy. A reason is a
+short clause for people; it never holds a token, a key or a long text that a client chose.
+"""
+
+from dataclasses import dataclass, field
+
+from koproxy.identity.user import Identity
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """The token is good: who it names, and the header lines that carry it to the API server.
+
+    ``headers`` is a block of whole ``Impersonate-*`` lines, each ended by CRLF, without the empty
+    line that ends a head. ``expires`` is in seconds since the epoch; the outcome holds up to and
+    including it.
+    """
+
+    headers: bytes
+    identity: Identity
+    expires: float
+
+
+@dataclass(frozen=True, slots=True)
+class Unauthenticated:
+    """Nobody is named (401): ``reason`` is a clause such as "the token has expired"."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Forbidden:
+    """The token is good, but its identity is not one to pass on (403): ``message`` says why."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unavailable:
+    """Nothing can be decided yet (503), for instance before the issuer's first key set."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeysNeeded:
+    """No key at hand verifies the token; ``issuer`` may have published another one.
+
+    ``first`` says that there are no keys of this issuer at all yet. ``reason`` is the clause to
+    refuse with if newer keys are not to be had.
+    """
+
+    issuer: str
+    first: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimsNeeded:
+    """The groups stand in a distributed claim (OpenID Connect Core 1.0, section 5.6.2).
+
+    ``endpoint`` is an https URL that answers with a JWT, to be asked with ``access_token`` as the
+    bearer token where that is not empty.
+    """
+
+    endpoint: str
+    access_token: str = field(repr=False)
+
+
+Outcome = Verified | Unauthenticated | Forbidden | Unavailable
+Need = KeysNeeded | ClaimsNeeded
