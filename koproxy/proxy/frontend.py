@@ -1,0 +1,412 @@
+"""A client's connection: the way of a request, from its head to the end of its answer.
+
+Read :class:`Frontend` downwards: bytes become a request (``wire``), its token becomes an identity
+(the one that decides), the one upstream head is written (``wire``), and an upstream connection
+carries it. This module knows no JWT; it may not pass on a byte of a request that was not decided,
+nor of a client's before the API server has agreed to an upgrade.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime
+from twisted.internet.protocol import connectionDone
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from koproxy.identity.decision import Outcome, Forbidden, Unauthenticated, Verified
+from koproxy.proxy import tunnel
+from koproxy.proxy.tls import SecureProtocol
+from koproxy.proxy.upstream import Access, Pool, UpstreamConnection
+from koproxy.wire.body import Body, FixedBody
+from koproxy.wire.fields import Malformed
+from koproxy.wire.request import Fields, Request, parse_request, upstream_head
+from koproxy.wire.response import Answer
+from koproxy.wire.status import status_answer
+
+IMPERSONATION_REFUSED = "Impersonation requests are disabled when using kube-oidc-proxy"
+
+CREDENTIAL_REFUSED = (
+    "the API server refuses the proxy's own credential; this is not about your token: "
+    "tell whoever runs the proxy"
+)
+
+LARGEST_HEAD = 64 * 1024
+LINGER_SECONDS = 2.0
+_MOST_AHEAD = 64 * 1024  # bytes read from a client before anybody wants them
+
+log = Logger()
+
+
+class Authenticates(Protocol):
+    """Decides who sends an ``Authorization`` value; what is already known, at once."""
+
+    def decide(self, authorization: bytes) -> Outcome | Deferred[Outcome]: ...
+
+
+class ChecksCredential(Protocol):
+    """Finds out whether the API server refuses the proxy's own credential."""
+
+    def credential_refused(self) -> Deferred[bool]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """What every client's connection has in common."""
+
+    reactor: IReactorTime
+    authentication: Authenticates
+    access: Access
+    pool: Pool
+    own_calls: ChecksCredential
+    upstream_host: bytes
+
+
+@implementer(IPushProducer)
+class Frontend(SecureProtocol):
+    """One client's connection: one request after the other, each answered before the next."""
+
+    def __init__(self, way: Way) -> None:
+        self._way = way
+        self._buffer = b""
+        self._last_fields: Fields | None = None
+        self._request: Request | None = None
+        self._body: Body = FixedBody(0)
+        self._identity = b""
+        self._upstream: UpstreamConnection | None = None
+        self._doubted: _Doubted | None = None
+        self._linger: IDelayedCall | None = None
+        self._answering = False
+        self._keep_alive = True
+        self._retried = False
+        self._gone = False
+        self._looping = self._client_slow = self._upstream_slow = self._reading_paused = False
+
+    # From bytes to a request.
+
+    def connectionMade(self) -> None:
+        """Learn who it is, and have senders paused while the client is slow."""
+        self._peer = self.transport.peer_host.encode()
+        self.transport.registerProducer(self)
+
+    def dataReceived(self, data: bytes) -> None:
+        """Bytes of the body under way go on; all others wait for their turn."""
+        if self._upstream is not None and not self._body.done:
+            self._send_body(self._upstream, data)
+            return
+        self._buffer = self._buffer + data if self._buffer else data
+        if self._request is None:
+            self._read_requests()
+        self._adjust_reading()
+
+    def _read_requests(self) -> None:
+        """Begin the next request; a loop, since a refused one is over at once."""
+        if self._looping:
+            return
+        self._looping = True
+        while self._request is None and self._buffer and not (self._client_slow or self._gone):
+            end = self._buffer.find(b"\r\n\r\n") + 4
+            if end < 4 and len(self._buffer) <= LARGEST_HEAD:
+                break
+            if end < 4 or end > LARGEST_HEAD:
+                self._refuse(431, f"the request's head is larger than {LARGEST_HEAD} bytes")
+                break
+            head, self._buffer = self._buffer[:end], self._buffer[end:]
+            try:
+                self._request = parse_request(head, self._last_fields)
+            except Malformed as problem:
+                self._refuse(problem.status, f"the request is not HTTP/1.1: {problem}")
+                break
+            self._begin(self._request)
+        self._looping = False
+
+    # From a request to an identity.
+
+    def _begin(self, request: Request) -> None:
+        self.method, self.minor = request.method, request.minor
+        self._last_fields = request.fields
+        self._body = request.body()
+        self._answering = self._retried = False
+        decision = self._way.authentication.decide(request.fields.authorization)
+        if isinstance(decision, Deferred):
+            decision.addCallback(self._decided).addErrback(self._failed)
+        else:
+            self._decided(decision)
+
+    def _decided(self, decision: Outcome) -> None:
+        request = self._request
+        if request is None:  # the client has gone meanwhile
+            return
+        if isinstance(decision, Verified):
+            if request.fields.impersonation:
+                self._refuse(403, IMPERSONATION_REFUSED)
+            else:
+                self._identity = decision.headers
+                self._way.pool.lend(self)
+        elif isinstance(decision, Unauthenticated):
+            self._refuse(401, f"Unauthorized: {decision.reason}")
+        elif isinstance(decision, Forbidden):
+            self._refuse(403, decision.message)
+        else:
+            self._refuse(503, decision.message)
+
+    # From an identity to the API server.
+
+    def upstream_ready(self, connection: UpstreamConnection) -> None:
+        """Send the head that this request has upstream, and what there is of its body."""
+        request = self._request
+        if request is None:  # the client has gone meanwhile
+            connection.release()
+            return
+        access = self._way.access
+        data = upstream_head(
+            request,
+            host=self._way.upstream_host,
+            prefix=access.path_prefix,
+            identity=self._identity,
+            credential=access.authorization,
+            peer=self._peer,
+        )
+        self._credential = access.authorization
+        if self._buffer and not self._body.done:
+            try:
+                body, self._buffer = self._body.feed(self._buffer)
+            except Malformed as problem:
+                connection.release()
+                self._refuse(400, f"the request's body is not HTTP/1.1: {problem}")
+                return
+            data += body
+        self._upstream = connection
+        if self._client_slow:
+            connection.pause()
+        connection.send(self, data)
+        self._adjust_reading()
+
+    def unreachable(self, problem: str, *, timeout: bool) -> None:
+        """Tell the client that no connection could be made."""
+        log.warn("no connection to the API server: {problem}", problem=problem)
+        if self._request is not None:
+            self._refuse(504 if timeout else 502, f"the API server can't be reached: {problem}")
+
+    @property
+    def request_sent(self) -> bool:
+        """Whether the request's last byte is on its way."""
+        return self._body.done
+
+    def _send_body(self, upstream: UpstreamConnection, data: bytes) -> None:
+        try:
+            body, self._buffer = self._body.feed(data)
+        except Malformed as problem:
+            upstream.abort()
+            self._upstream = None
+            if self._answering:
+                self.transport.abortConnection()
+            else:
+                self._refuse(400, f"the request's body is not HTTP/1.1: {problem}")
+            return
+        upstream.write(body)
+
+    # From the API server's answer to the client.
+
+    def interim(self, answer: Answer) -> None:
+        """Pass on a 1xx, which HTTP/1.0 doesn't know."""
+        if self.minor:
+            self.transport.write(answer.head(minor=1, keep_alive=True))
+
+    def answered(self, answer: Answer, data: bytes) -> None:
+        """Pass the head on, unless it is a 101 or says that somebody is not known."""
+        request, upstream = self._request, self._upstream
+        if request is None or upstream is None:  # the client has gone meanwhile
+            return
+        if answer.status == 101:
+            self._switch_protocols(request, upstream, answer, data)
+        elif answer.status == 401:
+            # If it's the proxy that the API server doesn't know, the client must not be told so:
+            # its own log-in is in order.
+            self._doubted = _Doubted(answer, data)
+            check = self._way.own_calls.credential_refused()
+            check.addCallback(self._credential_checked).addErrback(self._failed)
+        else:
+            self._pass_answer(request, answer, data)
+
+    def piece(self, data: bytes) -> None:
+        """Pass on more of the body."""
+        if self._doubted is None:
+            self.transport.write(data)
+        else:
+            self._doubted.data += data
+            if self._upstream is not None:
+                self._upstream.pause()
+
+    def ended(self) -> None:
+        """The answer is whole: on to the next request, or to the end."""
+        self._upstream = None
+        if self._doubted is not None:
+            self._doubted.ended = True
+            return
+        self._request = None
+        if self._keep_alive:
+            self._read_requests()
+            self._adjust_reading()
+        else:
+            self._close()
+
+    def broken(self, problem: str, *, untouched: bool) -> None:
+        """Send it again if that is safe, else say so; a cut answer is cut for the client too."""
+        self._upstream = self._doubted = None
+        request = self._request
+        if self._answering or request is None:
+            self.transport.abortConnection()
+        elif untouched and request.repeatable and not self._retried:
+            self._retried = True
+            self._way.pool.lend(self, fresh=True)
+        else:
+            log.warn("the API server's answer failed: {problem}", problem=problem)
+            self._refuse(502, f"the API server's answer failed: {problem}")
+
+    def _pass_answer(self, request: Request, answer: Answer, data: bytes) -> None:
+        minor = self.minor
+        self._answering = True
+        # After an answer that came before the request's end, or to an upgrade, nobody can be sure
+        # what the client's next bytes are.
+        self._keep_alive = (
+            request.keep_alive
+            and self._body.done
+            and request.fields.upgrade is None
+            and not answer.ends_with_connection(minor=minor)
+        )
+        self.transport.write(answer.head(minor=minor, keep_alive=self._keep_alive) + data)
+
+    def _switch_protocols(
+        self, request: Request, upstream: UpstreamConnection, answer: Answer, data: bytes
+    ) -> None:
+        """Become a tunnel, if that is what the client asked for."""
+        asked = request.fields.upgrade
+        if asked is None or (answer.upgrade or b"").lower() != asked:
+            upstream.abort()
+            self.broken("it switched to a protocol that nobody asked for", untouched=False)
+            return
+        self.transport.write(answer.head(minor=1, keep_alive=True) + data)
+        upstream.write(self._buffer)
+        tunnel.join(self.transport, upstream.transport)
+
+    def _credential_checked(self, refused: bool) -> None:
+        """Settle a 401: the proxy's own, an out-dated credential's, or really the answer."""
+        doubted, self._doubted = self._doubted, None
+        request = self._request
+        if doubted is None or request is None:
+            return
+        renewed = self._credential != self._way.access.authorization
+        if not refused and not renewed:
+            self._pass_answer(request, doubted.answer, doubted.data)
+            if doubted.ended:
+                self.ended()
+            elif self._upstream is not None and not self._client_slow:
+                self._upstream.resume()
+            return
+        if self._upstream is not None:
+            self._upstream.abort()
+            self._upstream = None
+        if refused:
+            self._refuse(502, CREDENTIAL_REFUSED)
+        elif request.repeatable and not self._retried:
+            self._retried = True
+            self._way.pool.lend(self)
+        else:
+            self._refuse(503, "the proxy's credential was renewed: try again", retry_after=1)
+
+    # Refusals and ends.
+
+    def _refuse(self, code: int, message: str, *, retry_after: int = 0) -> None:
+        request, self._request = self._request, None
+        self._keep_alive = (
+            request is not None
+            and request.keep_alive
+            and self._body.done
+            and request.fields.upgrade is None
+        )
+        self.transport.write(
+            status_answer(
+                code,
+                message,
+                keep_alive=self._keep_alive,
+                head_only=request is not None and request.method == b"HEAD",
+                retry_after=retry_after,
+            )
+        )
+        if self._keep_alive:
+            self._read_requests()
+        else:
+            self._close()
+
+    def _failed(self, failure: Failure) -> None:
+        log.failure("a request failed inside koproxy", failure)
+        if self._request is not None and not self._answering:
+            self._refuse(500, "the proxy failed; its log says why")
+        else:
+            self.transport.abortConnection()
+
+    def _close(self) -> None:
+        """Say that this was all, and let the client go first: an answer isn't lost to a reset."""
+        self._gone = True
+        self._buffer = b""
+        self.transport.loseWriteConnection()
+        self._linger = self._way.reactor.callLater(LINGER_SECONDS, self.transport.abortConnection)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """A client who is gone wants no answer."""
+        self._gone = True
+        if self._linger is not None and self._linger.active():
+            self._linger.cancel()
+        self._request = self._doubted = None
+        upstream, self._upstream = self._upstream, None
+        if upstream is not None:
+            upstream.abort()
+
+    # Who waits for whom.
+
+    def pauseProducing(self) -> None:
+        """The client doesn't take what was written."""
+        self._client_slow = True
+        if self._upstream is not None:
+            self._upstream.pause()
+
+    def resumeProducing(self) -> None:
+        """The client does again."""
+        self._client_slow = False
+        if self._upstream is not None:
+            self._upstream.resume()
+        self._read_requests()
+
+    def stopProducing(self) -> None:
+        """The transport is gone; ``connectionLost`` says so."""
+
+    def pause_sending(self) -> None:
+        """The API server doesn't take the body as fast as it comes."""
+        self._upstream_slow = True
+        self._adjust_reading()
+
+    def resume_sending(self) -> None:
+        """It does again."""
+        self._upstream_slow = False
+        self._adjust_reading()
+
+    def _adjust_reading(self) -> None:
+        paused = self._upstream_slow or len(self._buffer) > _MOST_AHEAD
+        if paused != self._reading_paused:
+            self._reading_paused = paused
+            if paused:
+                self.transport.pauseProducing()
+            else:
+                self.transport.resumeProducing()
+
+
+@dataclass(slots=True)
+class _Doubted:
+    """A 401 that waits until it is known whom it is for."""
+
+    answer: Answer
+    data: bytes
+    ended: bool = False

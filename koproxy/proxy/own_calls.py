@@ -1,0 +1,178 @@
+"""The proxy's own calls to the API server, on the same connections and with the same credential.
+
+They are small and whole: a review, a question after the version. They never carry an identity
+other than the proxy's own.
+"""
+
+from collections.abc import Awaitable, Callable
+
+from twisted.internet.defer import Deferred, ensureDeferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from koproxy.proxy.upstream import Access, Pool, UpstreamConnection
+from koproxy.wire.response import Answer
+
+CALL_SECONDS = 10.0
+_LARGEST_ANSWER = 1024 * 1024
+
+log = Logger()
+
+
+class Unanswered(Exception):
+    """The API server gave no answer to the proxy's own call; the text says why."""
+
+
+class _Call:
+    """One call: its request is whole when it begins, its answer is collected."""
+
+    minor = 0  # the content alone, however it was framed
+    request_sent = True
+
+    def __init__(
+        self, access: Access, host: bytes, method: bytes, path: bytes, body: bytes
+    ) -> None:
+        self.method = method
+        credential = access.authorization
+        self._data = b"%b %b%b HTTP/1.1\r\nHost: %b\r\nAccept: application/json\r\n" % (
+            method,
+            access.path_prefix,
+            path,
+            host,
+        )
+        if credential:
+            self._data += b"Authorization: %b\r\n" % credential
+        if body:
+            self._data += b"Content-Type: application/json\r\nContent-Length: %d\r\n" % len(body)
+        self._data += b"\r\n" + body
+        self._connection: UpstreamConnection | None = None
+        self._status = 0
+        self._content = b""
+        self.result: Deferred[tuple[int, bytes]] = Deferred(self._cancelled)
+
+    def _cancelled(self, _result: object) -> None:
+        if self._connection is not None:
+            self._connection.abort()
+            self._connection = None
+
+    def upstream_ready(self, connection: UpstreamConnection) -> None:
+        """Send all of it, unless time has run out meanwhile."""
+        if self.result.called:
+            connection.release()
+            return
+        self._connection = connection
+        connection.send(self, self._data)
+
+    def unreachable(self, problem: str, *, timeout: bool) -> None:
+        """No connection."""
+        self._fail(problem)
+
+    def interim(self, answer: Answer) -> None:
+        """Nothing to do."""
+
+    def answered(self, answer: Answer, data: bytes) -> None:
+        """Collect the answer."""
+        self._status = answer.status
+        self.piece(data)
+
+    def piece(self, data: bytes) -> None:
+        """Collect more of it, within reason."""
+        self._content += data
+        if len(self._content) > _LARGEST_ANSWER:
+            self._cancelled(None)
+            self._fail("its answer is too large")
+
+    def ended(self) -> None:
+        """Give the answer."""
+        self._connection = None
+        if not self.result.called:
+            self.result.callback((self._status, self._content))
+
+    def broken(self, problem: str, *, untouched: bool) -> None:
+        """The connection went."""
+        self._connection = None
+        self._fail(problem)
+
+    def pause_sending(self) -> None:
+        """All is written already."""
+
+    def resume_sending(self) -> None:
+        """All is written already."""
+
+    def _fail(self, problem: str) -> None:
+        if not self.result.called:
+            self.result.errback(Failure(Unanswered(problem)))
+
+
+class OwnCalls:
+    """What the proxy itself asks the API server.
+
+    ``renew`` has the credential read again and says whether it changed; ``problem`` says in a
+    sentence that the API server refuses it, for as long as it does.
+    """
+
+    def __init__(
+        self,
+        reactor: IReactorTime,
+        access: Access,
+        pool: Pool,
+        host: bytes,
+        renew: Callable[[], Awaitable[bool]],
+    ) -> None:
+        self._reactor = reactor
+        self._access = access
+        self._pool = pool
+        self._host = host
+        self._renew = renew
+        self._waiting: list[Deferred[bool]] = []
+        self.problem: str | None = None
+
+    def call(self, method: bytes, path: bytes, body: bytes = b"") -> Deferred[tuple[int, bytes]]:
+        """One call: (status, content). Fails with :class:`Unanswered` or a TimeoutError."""
+        call = _Call(self._access, self._host, method, path, body)
+        # A fresh connection: a kept one that the other side is closing would need a second try.
+        self._pool.lend(call, fresh=True)
+        return call.result.addTimeout(CALL_SECONDS, self._reactor)
+
+    def credential_refused(self) -> Deferred[bool]:
+        """Whether the API server refuses the credential, even after it was read again.
+
+        Those who ask while an answer is on its way get the same one.
+        """
+        waiting: Deferred[bool] = Deferred()
+        self._waiting.append(waiting)
+        if len(self._waiting) == 1:
+            ensureDeferred(self._check()).addBoth(self._checked)
+        return waiting
+
+    async def _check(self) -> bool:
+        if not await self._is_401():
+            return False
+        await self._renew()
+        return await self._is_401()
+
+    async def _is_401(self) -> bool:
+        # Any answer but 401 shows that the credential is known, a 403 too.
+        status, _ = await self.call(b"GET", b"/version")
+        return status == 401
+
+    def _checked(self, outcome: bool | Failure) -> None:
+        if isinstance(outcome, Failure):
+            log.warn(
+                "whether the API server takes the proxy's credential is not known: {problem}",
+                problem=outcome.getErrorMessage(),
+            )
+            refused = True
+        else:
+            refused = outcome
+            problem = "the API server refuses the proxy's credential (401)" if refused else None
+            if problem != self.problem:
+                self.problem = problem
+                if problem:
+                    log.error("{problem}: check the kubeconfig or ServiceAccount", problem=problem)
+                else:
+                    log.info("the API server takes the proxy's credential again")
+        waiting, self._waiting = self._waiting, []
+        for one in waiting:
+            one.callback(refused)

@@ -1,0 +1,222 @@
+"""TLS over a Twisted TCP transport, by the standard library's ``ssl``.
+
+It stands between a transport and a protocol that speaks HTTP, and gives that protocol the
+transport's methods. Twisted's own TLS (pyOpenSSL) costs several times as much a read and a write;
+this one does only what a proxy needs. It may not look at what passes.
+"""
+
+import contextlib
+import ssl
+import typing
+from collections.abc import Callable
+
+from twisted.internet import error, tcp
+from twisted.internet.interfaces import IPushProducer, IReactorTime
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.python.failure import Failure
+
+HANDSHAKE_SECONDS = 10.0
+_RECORD = 16384  # the largest plaintext of one TLS record (RFC 8446, section 5.1)
+
+
+class Failed(typing.Protocol):
+    """Gets to know, in a sentence, why there will be no connection."""
+
+    def __call__(self, problem: str, *, timeout: bool) -> None: ...
+
+
+class SecureProtocol(Protocol):
+    """What runs on top of :class:`TLS`: a protocol whose ``transport`` is that TLS.
+
+    ``connectionMade`` comes when the handshake is done.
+    """
+
+    transport: "TLS"  # type: ignore[assignment]
+
+    def connectionMade(self) -> None:
+        """The handshake is done."""
+
+
+class TLS(Protocol):
+    """One TLS connection, either side.
+
+    ``make_inner`` is called when the handshake is done, so that a peer who never ends one costs
+    nothing behind it. ``on_failure`` gets a sentence if it ends before that.
+    """
+
+    transport: tcp.Connection
+
+    def __init__(
+        self,
+        reactor: IReactorTime,
+        context: ssl.SSLContext,
+        make_inner: Callable[[], SecureProtocol],
+        *,
+        server_name: str | None = None,
+        on_failure: Failed | None = None,
+    ) -> None:
+        self._incoming = ssl.MemoryBIO()
+        self._outgoing = ssl.MemoryBIO()
+        self._ssl = context.wrap_bio(
+            self._incoming,
+            self._outgoing,
+            server_side=server_name is None,
+            server_hostname=server_name,
+        )
+        self._make_inner = make_inner
+        self._on_failure = on_failure
+        self._inner: SecureProtocol | None = None
+        self._closed = False
+        self._clean = False
+        self._timeout = reactor.callLater(HANDSHAKE_SECONDS, self._too_slow)
+
+    # What the protocol above calls.
+
+    def hand_over(self, inner: SecureProtocol) -> None:
+        """Have ``inner`` speak from now on."""
+        self._inner = inner
+        inner.transport = self
+        inner.connectionMade()
+
+    def write(self, data: bytes) -> None:
+        """Send ``data``, as many records as it takes."""
+        if self._closed or not data:
+            return
+        try:
+            self._ssl.write(data)
+        except ssl.SSLError:
+            self.abortConnection()
+            return
+        self.transport.write(self._outgoing.read())
+
+    def loseConnection(self) -> None:
+        """Close in good order: what was written goes out, then the closing alert and the end."""
+        if self._closed:
+            return
+        self._closed = True
+        self._say_goodbye()
+        self.transport.unregisterProducer()
+        self.transport.loseConnection()
+
+    def loseWriteConnection(self) -> None:
+        """Say that nothing more will be sent, and go on reading."""
+        if self._closed:
+            return
+        self._closed = True
+        self._say_goodbye()
+        self.transport.unregisterProducer()
+        self.transport.loseWriteConnection()
+
+    def abortConnection(self) -> None:
+        """End at once, without the closing alert: the peer sees a cut, not an end."""
+        self._closed = True
+        self.transport.abortConnection()
+
+    def pauseProducing(self) -> None:
+        """Stop reading; at most what was read already still arrives."""
+        self.transport.pauseProducing()
+
+    def resumeProducing(self) -> None:
+        """Read again."""
+        self.transport.resumeProducing()
+
+    def registerProducer(self, producer: IPushProducer) -> None:
+        """Have ``producer`` paused while the peer doesn't take what was written."""
+        self.transport.registerProducer(producer, True)
+
+    def unregisterProducer(self) -> None:
+        """Pause nobody any more."""
+        self.transport.unregisterProducer()
+
+    @property
+    def peer_host(self) -> str:
+        """The peer's IP address."""
+        return str(self.transport.getPeer().host)
+
+    # What the transport below calls.
+
+    def connectionMade(self) -> None:
+        """Begin the handshake."""
+        self.transport.setTcpNoDelay(True)
+        self._shake_hands()
+
+    def dataReceived(self, data: bytes) -> None:
+        """Decrypt what came, and hand it on in one piece."""
+        if self._closed:  # only waiting for the peer to go
+            return
+        self._incoming.write(data)
+        if self._inner is None:
+            self._shake_hands()
+            if self._inner is None:
+                return
+        pieces: list[bytes] = []
+        ended = False
+        try:
+            # Asking on when nothing is left would cost an exception each time.
+            while self._incoming.pending or self._ssl.pending():
+                pieces.append(self._ssl.read(_RECORD))
+        except ssl.SSLWantReadError:
+            pass
+        except ssl.SSLZeroReturnError:
+            self._clean = ended = True
+        except ssl.SSLError:
+            self.abortConnection()
+            return
+        if self._outgoing.pending and not self._closed:  # an answer to a key update
+            self.transport.write(self._outgoing.read())
+        if pieces:
+            self._inner.dataReceived(pieces[0] if len(pieces) == 1 else b"".join(pieces))
+        if ended:
+            self.loseConnection()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """Tell the protocol above; a connection without the closing alert was cut."""
+        self._closed = True
+        if self._timeout.active():
+            self._timeout.cancel()
+        inner, self._inner = self._inner, None
+        if inner is not None:
+            if not self._clean and reason.check(error.ConnectionDone):
+                reason = Failure(error.ConnectionLost("no TLS closing alert"))
+            inner.connectionLost(reason)
+        else:
+            self._fail("the connection was closed in the TLS handshake")
+
+    def _shake_hands(self) -> None:
+        try:
+            self._ssl.do_handshake()
+        except ssl.SSLWantReadError:
+            self._flush()
+            return
+        except ssl.SSLCertVerificationError as problem:
+            self._flush()
+            self._fail(f"its certificate was not accepted: {problem.verify_message}")
+            self.transport.abortConnection()
+            return
+        except ssl.SSLError as problem:
+            self._flush()
+            self._fail(f"the TLS handshake failed: {problem.reason}")
+            self.transport.loseConnection()
+            return
+        self._flush()
+        self._timeout.cancel()
+        self._on_failure = None
+        self.hand_over(self._make_inner())
+
+    def _flush(self) -> None:
+        if self._outgoing.pending:
+            self.transport.write(self._outgoing.read())
+
+    def _too_slow(self) -> None:
+        self._fail("the TLS handshake took too long", timeout=True)
+        self.abortConnection()
+
+    def _fail(self, problem: str, *, timeout: bool = False) -> None:
+        told, self._on_failure = self._on_failure, None
+        if told is not None:
+            told(problem, timeout=timeout)
+
+    def _say_goodbye(self) -> None:
+        with contextlib.suppress(ssl.SSLError):  # it wants the peer's alert, which may come or not
+            self._ssl.unwrap()
+        self._flush()

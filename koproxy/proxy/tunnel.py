@@ -1,0 +1,56 @@
+"""What two connections are after a 101: bytes from one to the other, both ways.
+
+A tunnel is made of the API server's 101 and of nothing else, and it is the only place where bytes
+pass that nobody has read.
+"""
+
+from twisted.internet.error import ConnectionDone
+from twisted.internet.interfaces import IPushProducer
+from twisted.internet.protocol import connectionDone
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from koproxy.proxy.tls import TLS, SecureProtocol
+
+
+@implementer(IPushProducer)
+class TunnelEnd(SecureProtocol):
+    """One side of a tunnel, speaking in place of the protocol that was there."""
+
+    def __init__(self, other: TLS) -> None:
+        self._other = other
+
+    def connectionMade(self) -> None:
+        """Have the other side paused while this one is slow."""
+        self.transport.unregisterProducer()
+        self.transport.registerProducer(self)
+
+    def dataReceived(self, data: bytes) -> None:
+        """Pass it on."""
+        self._other.write(data)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """End the other side as this one ended: in good order, or cut."""
+        if reason.check(ConnectionDone):
+            self._other.loseConnection()
+        else:
+            self._other.abortConnection()
+
+    def pauseProducing(self) -> None:
+        """This side's buffer is full."""
+        self._other.pauseProducing()
+
+    def resumeProducing(self) -> None:
+        """This side's buffer is empty."""
+        self._other.resumeProducing()
+
+    def stopProducing(self) -> None:
+        """This side is gone; ``connectionLost`` says so."""
+
+
+def join(client: TLS, upstream: TLS) -> None:
+    """Make a tunnel of two connections."""
+    client.hand_over(TunnelEnd(upstream))
+    upstream.hand_over(TunnelEnd(client))
+    client.resumeProducing()
+    upstream.resumeProducing()

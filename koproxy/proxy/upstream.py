@@ -1,0 +1,319 @@
+"""Connections to the API server: one request at a time on each, kept and used again.
+
+A connection reads answers strictly and hands them to the exchange that waits for them. It may not
+write a head itself, nor send a request twice: whoever waits decides what a broken one means.
+"""
+
+import ssl
+from collections.abc import Callable
+from typing import Protocol
+
+from twisted.internet import error
+from twisted.internet.endpoints import HostnameEndpoint
+from twisted.internet.interfaces import IPushProducer, IReactorTime
+from twisted.internet.protocol import Factory, connectionDone
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from koproxy.proxy.tls import TLS, SecureProtocol
+from koproxy.wire.body import Body, EndlessBody
+from koproxy.wire.fields import Malformed
+from koproxy.wire.response import Answer, parse_answer
+
+CONNECT_SECONDS = 10.0
+# kube-apiserver closes an idle connection after 90 s or more; going first avoids meeting it there.
+IDLE_SECONDS = 45.0
+_LARGEST_HEAD = 256 * 1024
+
+
+class Access(Protocol):
+    """Where the API server is, and how the proxy shows who it is."""
+
+    host: str
+    port: int
+    server_name: str
+    path_prefix: bytes
+    authorization: bytes
+    tls: ssl.SSLContext
+
+
+class Exchange(Protocol):
+    """Who waits for an answer.
+
+    ``method`` and ``minor`` (of HTTP/1.x) are the request's; ``request_sent`` says whether its
+    last byte is on its way.
+    """
+
+    method: bytes
+    minor: int
+
+    @property
+    def request_sent(self) -> bool: ...
+
+    def upstream_ready(self, connection: "UpstreamConnection") -> None:
+        """A connection is there for this exchange alone."""
+
+    def unreachable(self, problem: str, *, timeout: bool) -> None:
+        """No connection could be made."""
+
+    def interim(self, answer: Answer) -> None:
+        """A 1xx head came; another one follows."""
+
+    def answered(self, answer: Answer, data: bytes) -> None:
+        """The head came, and with it the first bytes of the body."""
+
+    def piece(self, data: bytes) -> None:
+        """More of the body came."""
+
+    def ended(self) -> None:
+        """The answer is whole, and the connection is no longer this exchange's."""
+
+    def broken(self, problem: str, *, untouched: bool) -> None:
+        """The connection is gone before the answer was whole.
+
+        ``untouched``: it was one that had been used before, and no byte of an answer came.
+        """
+
+    def pause_sending(self) -> None:
+        """The API server doesn't take more of the request now."""
+
+    def resume_sending(self) -> None:
+        """It does again."""
+
+
+@implementer(IPushProducer)
+class UpstreamConnection(SecureProtocol):
+    """One connection to the API server."""
+
+    def __init__(self, pool: "Pool", tls: ssl.SSLContext, first: Exchange) -> None:
+        self._pool = pool
+        self._first: Exchange | None = first
+        self._exchange: Exchange | None = None
+        self._buffer = b""
+        self._body: Body | None = None
+        self._reusable = False
+        self._used = False
+        self._touched = False
+        self._paused = False
+        self.made_with = tls
+        self.idle_since = 0.0
+
+    def send(self, exchange: Exchange, data: bytes) -> None:
+        """Begin a request: ``data`` is its head, and what there is of its body."""
+        self._exchange = exchange
+        self._touched = False
+        self.transport.write(data)
+
+    def write(self, data: bytes) -> None:
+        """Send more of the request's body."""
+        self.transport.write(data)
+
+    def release(self) -> None:
+        """Give back a connection that was not used after all."""
+        self._exchange = None
+        self._pool.keep(self)
+
+    def abort(self) -> None:
+        """End the request and the connection at once."""
+        self._exchange = None
+        self.transport.abortConnection()
+
+    def pause(self) -> None:
+        """Don't read more of the answer now."""
+        self._paused = True
+        self.transport.pauseProducing()
+
+    def resume(self) -> None:
+        """Read on."""
+        if self._paused:
+            self._paused = False
+            self.transport.resumeProducing()
+
+    def connectionMade(self) -> None:
+        """Have senders paused while the API server is slow, and begin with the first one."""
+        self.transport.registerProducer(self)
+        first, self._first = self._first, None
+        if first is not None:
+            first.upstream_ready(self)
+
+    def dataReceived(self, data: bytes) -> None:
+        """Follow the answer."""
+        exchange = self._exchange
+        if exchange is None:  # an answer that nobody asked for
+            self.transport.abortConnection()
+            return
+        self._touched = True
+        try:
+            if self._body is None:
+                self._head(exchange, self._buffer + data if self._buffer else data)
+            else:
+                out, rest = self._body.feed(data)
+                if out:
+                    exchange.piece(out)
+                if self._body.done:
+                    self._finish(exchange, rest)
+        except Malformed as problem:
+            self.abort()
+            exchange.broken(f"its answer is not HTTP: {problem}", untouched=False)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """Tell who waits: an answer until close has ended, any other is cut."""
+        exchange, self._exchange = self._exchange, None
+        if exchange is None:
+            self._pool.forget(self)
+        elif isinstance(self._body, EndlessBody) and reason.check(error.ConnectionDone):
+            exchange.ended()
+        else:
+            exchange.broken(
+                "it closed the connection before its answer was whole",
+                untouched=self._used and not self._touched,
+            )
+
+    def pauseProducing(self) -> None:
+        """The transport's buffer is full."""
+        if self._exchange is not None:
+            self._exchange.pause_sending()
+
+    def resumeProducing(self) -> None:
+        """The transport's buffer is empty."""
+        if self._exchange is not None:
+            self._exchange.resume_sending()
+
+    def stopProducing(self) -> None:
+        """The transport is gone; ``connectionLost`` says so."""
+
+    def _head(self, exchange: Exchange, data: bytes) -> None:
+        while True:
+            end = data.find(b"\r\n\r\n") + 4
+            if end < 4 or end > _LARGEST_HEAD:
+                if len(data) > _LARGEST_HEAD:
+                    raise Malformed("its head is too large")
+                self._buffer = data
+                return
+            answer = parse_answer(data[:end], exchange.method)
+            data = data[end:]
+            if not answer.interim:
+                break
+            exchange.interim(answer)
+        self._buffer = b""
+        if answer.status == 101:
+            # From here on it is the tunnel's, if the exchange makes one.
+            self._exchange = None
+            exchange.answered(answer, data)
+            return
+        body = self._body = answer.body(minor=exchange.minor)
+        self._reusable = answer.reusable
+        out, rest = body.feed(data)
+        exchange.answered(answer, out)
+        if body.done and self._exchange is exchange:
+            self._finish(exchange, rest)
+
+    def _finish(self, exchange: Exchange, rest: bytes) -> None:
+        self._exchange = None
+        self._body = None
+        self._used = True
+        self.resume()  # who asked for a pause has gone
+        if self._reusable and not rest and exchange.request_sent:
+            self._pool.keep(self)
+        else:
+            self.transport.abortConnection()
+        exchange.ended()
+
+
+class Pool:
+    """The connections to one API server: the last one used is the first one used again."""
+
+    def __init__(self, reactor: IReactorTime, access: Access) -> None:
+        self._reactor = reactor
+        self._access = access
+        self._idle: list[UpstreamConnection] = []
+        self._closed = False
+
+    def lend(self, exchange: Exchange, *, fresh: bool = False) -> None:
+        """Give ``exchange`` a connection, now or later; ``fresh``: one that was never used."""
+        while self._idle and not fresh:
+            connection = self._idle.pop()
+            if self._usable(connection):
+                exchange.upstream_ready(connection)
+                return
+            connection.transport.loseConnection()
+        self._connect(exchange)
+
+    def keep(self, connection: UpstreamConnection) -> None:
+        """Take back a connection whose answer is whole."""
+        if self._closed:
+            connection.transport.loseConnection()
+            return
+        connection.idle_since = self._reactor.seconds()
+        self._idle.append(connection)
+
+    def forget(self, connection: UpstreamConnection) -> None:
+        """The other side closed an idle one."""
+        if connection in self._idle:
+            self._idle.remove(connection)
+
+    def sweep(self) -> None:
+        """Close what has been idle for too long, or was made with an earlier TLS configuration."""
+        kept, self._idle = self._idle, []
+        for connection in kept:
+            if self._usable(connection):
+                self._idle.append(connection)
+            else:
+                connection.transport.loseConnection()
+
+    def close(self) -> None:
+        """Close the idle ones now and the others when they come back."""
+        self._closed = True
+        kept, self._idle = self._idle, []
+        for connection in kept:
+            connection.transport.loseConnection()
+
+    def _usable(self, connection: UpstreamConnection) -> bool:
+        return (
+            connection.made_with is self._access.tls
+            and self._reactor.seconds() - connection.idle_since < IDLE_SECONDS
+        )
+
+    def _connect(self, exchange: Exchange) -> None:
+        access = self._access
+        tls = access.tls
+
+        def build() -> TLS:
+            return TLS(
+                self._reactor,
+                tls,
+                lambda: UpstreamConnection(self, tls, exchange),
+                server_name=access.server_name,
+                on_failure=exchange.unreachable,
+            )
+
+        def failed(failure: Failure) -> None:
+            timeout = failure.check(error.TimeoutError) is not None
+            problem = "it did not answer in time" if timeout else _why(failure)
+            exchange.unreachable(problem, timeout=timeout)
+
+        endpoint = HostnameEndpoint(
+            self._reactor, access.host, access.port, timeout=CONNECT_SECONDS
+        )
+        endpoint.connect(_Handshakes(build)).addErrback(failed)
+
+
+class _Handshakes(Factory):
+    """Begins a TLS handshake on a TCP connection that was made."""
+
+    noisy = False
+
+    def __init__(self, build: Callable[[], TLS]) -> None:
+        self._build = build
+
+    def buildProtocol(self, _address: object) -> TLS:
+        """One handshake."""
+        return self._build()
+
+
+def _why(failure: Failure) -> str:
+    if failure.check(error.DNSLookupError):
+        return "its name could not be resolved"
+    if failure.check(error.ConnectionRefusedError):
+        return "it refused the connection"
+    return f"no connection could be made ({type(failure.value).__name__})"

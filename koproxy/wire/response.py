@@ -1,0 +1,113 @@
+"""The API server's answer head, checked as strictly as a client's, and what the client gets of it.
+
+It may not mend an answer: one that could be read in two ways is :class:`Malformed`, and the client
+is told that the API server's answer was no HTTP.
+"""
+
+import re
+from dataclasses import dataclass
+
+from koproxy.wire.body import Body, ChunkedBody, EndlessBody, FixedBody
+from koproxy.wire.fields import HOP_BY_HOP, Malformed, content_length, field_lines, list_members
+
+_STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9][0-9])( [\t\x20-\x7e\x80-\xff]*+)?+\r\n")
+_NO_BODY = frozenset({204, 304})
+_OWN = HOP_BY_HOP - {b"trailer"}
+_FRAMING = frozenset({b"connection", b"content-length", b"transfer-encoding", b"upgrade"})
+
+
+@dataclass(slots=True)
+class Answer:
+    """One answer head.
+
+    ``length`` is the size of the body in bytes, None where it is in chunks (``chunked``) or ends
+    with the connection. ``reusable``: whether the connection may carry another request after it.
+    """
+
+    status: int
+    first_line: bytes
+    passed_on: bytes
+    length: int | None
+    chunked: bool
+    upgrade: bytes | None
+    reusable: bool
+
+    @property
+    def interim(self) -> bool:
+        """Whether another head follows (1xx; a 101 is final for HTTP)."""
+        return self.status < 200 and self.status != 101
+
+    def body(self, *, minor: int) -> Body:
+        """A follower of this answer's body, in the form for an HTTP/1.``minor`` client."""
+        if self.length is not None:
+            return FixedBody(self.length)
+        if self.chunked:
+            return ChunkedBody(ChunkedBody.RAW if minor else ChunkedBody.CONTENT)
+        return EndlessBody()
+
+    def head(self, *, minor: int, keep_alive: bool) -> bytes:
+        """The head as an HTTP/1.``minor`` client gets it.
+
+        ``keep_alive`` says whether its connection stays open; the fields that speak of one
+        connection are written anew (RFC 9110, section 7.6.1).
+        """
+        fields = self.passed_on
+        if self.upgrade is not None:
+            fields += b"Connection: Upgrade\r\nUpgrade: %b\r\n" % self.upgrade
+        else:
+            if self.chunked and minor:
+                fields += b"Transfer-Encoding: chunked\r\n"
+            if not keep_alive:
+                fields += b"Connection: close\r\n"
+            elif not minor:
+                fields += b"Connection: keep-alive\r\n"
+        return b"%b%b\r\n" % (self.first_line, fields)
+
+    def ends_with_connection(self, *, minor: int) -> bool:
+        """Whether only the end of the connection tells an HTTP/1.``minor`` client the body's."""
+        return self.length is None and not (self.chunked and minor)
+
+
+def parse_answer(head: bytes, method: bytes) -> Answer:
+    """Read a whole answer head, the empty line at its end included.
+
+    ``method`` is that of the request (an answer to HEAD has no body). Raises :class:`Malformed`.
+    """
+    line = _STATUS_LINE.match(head)
+    if line is None:
+        raise Malformed("the status line is not HTTP/1.1's")
+    status = int(line[2])
+    http11 = line[1] == b"1"
+    kept: list[tuple[bytes, bytes]] = []
+    seen: dict[bytes, bytes] = {}
+    for name, value, raw in field_lines(head[line.end() : -2]):
+        if name in _FRAMING:
+            if name in seen and name != b"connection":
+                raise Malformed(f"two {name.decode()} headers")
+            seen[name] = seen[name] + b"," + value if name in seen else value
+        if name not in _OWN:
+            kept.append((name, raw))
+
+    connection = list_members(seen[b"connection"]) if b"connection" in seen else []
+    if connection:
+        kept = [(name, raw) for name, raw in kept if name not in connection or name in _FRAMING]
+    coding, size = seen.get(b"transfer-encoding"), seen.get(b"content-length")
+    length = content_length(size) if size is not None else None
+    chunked = False
+    if coding is not None:
+        if size is not None or coding.lower() != b"chunked" or not http11:
+            raise Malformed("its length could be read in two ways")
+        chunked = True
+    if method == b"HEAD":
+        length = 0
+    elif status < 200 or status in _NO_BODY:
+        length, chunked = 0, False
+    return Answer(
+        status=status,
+        first_line=b"HTTP/1.1 %d%b\r\n" % (status, line[3] or b" "),
+        passed_on=b"".join([raw for _, raw in kept]),
+        length=length,
+        chunked=chunked,
+        upgrade=seen.get(b"upgrade") if status == 101 and b"upgrade" in connection else None,
+        reusable=http11 and b"close" not in connection and (length is not None or chunked),
+    )
