@@ -1,0 +1,179 @@
+"""What the API server lets the proxy impersonate, asked of the API server itself.
+
+It is information for whoever operates the proxy, and nothing waits for it: a role that names the
+users it may impersonate (``resourceNames``) works although a question without a name is answered
+with no. Follows "User impersonation" in the Kubernetes documentation.
+"""
+
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+import msgspec
+from twisted.application.service import Service
+from twisted.internet.defer import CancelledError, Deferred, ensureDeferred
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
+
+log = Logger()
+
+FIRST_PAUSE, LONGEST_PAUSE = 10.0, 300.0
+"""Seconds until asking again while something is missing; it doubles from one to the other."""
+
+_PATH = b"/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+_SOME_KEY = "koproxy.invalid/some-key"
+
+Call = Callable[[bytes, bytes, bytes], Awaitable[tuple[int, bytes]]]
+"""A request of the proxy's own: method, path as the API server knows it, body; status, answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """One thing that may be impersonated, as RBAC names it.
+
+    RBAC knows a subresource only by ``RESOURCE/SUBRESOURCE``, ``*/SUBRESOURCE`` or ``*``: a role
+    that lists ``userextras`` or ``userextras/*`` allows no extra at all. So "extras in general"
+    asks about a key that nobody lists, which only ``*`` allows.
+    """
+
+    name: str
+    group: str
+    resource: str
+    subresource: str = ""
+
+
+class _Status(msgspec.Struct, rename="camel"):
+    allowed: bool = False
+
+
+class _Review(msgspec.Struct):
+    status: _Status
+
+
+class _NoAnswer(Exception):
+    """The API server gave no usable answer to a review; the text says what it gave."""
+
+
+def rights_to_ask(extra_keys: Sequence[str]) -> tuple[Right, ...]:
+    """Users, groups, uids, and the extras with these keys; without keys, extras in general."""
+    authentication = "authentication.k8s.io"
+    extras = [
+        Right(f"userextras/{key}", authentication, "userextras", key.lower()) for key in extra_keys
+    ] or [Right("userextras (any key)", authentication, "userextras", _SOME_KEY)]
+    return (
+        Right("users", "", "users"),
+        Right("groups", "", "groups"),
+        Right("uids", authentication, "uids"),
+        *extras,
+    )
+
+
+class Rights(Service):
+    """Asks at start, and at growing intervals while anything is missing or no answer came.
+
+    ``extra_keys`` are the extras that the configuration can produce. ``missing`` names what the
+    ClusterRole lacks; ``problem`` says it in a sentence, or why it isn't known; None when there is
+    nothing to say.
+    """
+
+    def __init__(self, call: Call, extra_keys: Sequence[str], clock: IReactorTime) -> None:
+        self._call = call
+        self._rights = rights_to_ask(extra_keys)
+        self._clock = clock
+        self._pause = FIRST_PAUSE
+        self._next: IDelayedCall | None = None
+        self._asking: Deferred[None] | None = None
+        self.missing: tuple[str, ...] = ()
+        self.problem: str | None = "what the proxy may impersonate is not known yet"
+
+    def startService(self) -> None:
+        """Ask for the first time."""
+        super().startService()
+        self._ask()
+
+    def stopService(self) -> None:
+        """Ask no more."""
+        super().stopService()
+        if self._next is not None:
+            self._next.cancel()
+            self._next = None
+        if self._asking is not None:
+            self._asking.cancel()
+
+    def _ask(self) -> None:
+        self._next = None
+        self._asking = ensureDeferred(self._review())
+        self._asking.addErrback(lambda failure: failure.trap(CancelledError))
+        self._asking.addErrback(
+            lambda failure: log.failure("asking what the proxy may impersonate", failure)
+        )
+        self._asking.addBoth(self._asked)
+
+    def _asked(self, _result: object) -> None:
+        self._asking = None
+        if self.running and self.problem is not None:
+            self._next = self._clock.callLater(self._pause, self._ask)
+            self._pause = min(self._pause * 2, LONGEST_PAUSE)
+
+    async def _review(self) -> None:
+        try:
+            missing = tuple([r.name for r in self._rights if not await self._allowed(r)])
+        except _NoAnswer as error:
+            self._say(f"what the proxy may impersonate is not known: {error}")
+            return
+        self.missing = missing
+        self._say(_sentence(missing) if missing else None)
+
+    def _say(self, problem: str | None) -> None:
+        if problem == self.problem:
+            return
+        self.problem = problem
+        if problem is None:
+            log.info("The API server lets the proxy impersonate all that it needs")
+        else:
+            log.warn("{problem}", problem=problem)
+
+    async def _allowed(self, right: Right) -> bool:
+        attributes = {"verb": "impersonate", "group": right.group, "resource": right.resource}
+        if right.subresource:
+            attributes["subresource"] = right.subresource
+        body = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": attributes},
+        }
+        try:
+            status, answer = await self._call(b"POST", _PATH, json.dumps(body).encode())
+        except CancelledError:
+            raise
+        except Exception as error:  # noqa: BLE001 (whatever the connection fails with)
+            raise _NoAnswer(f"the API server can't be asked ({error})") from None
+        if status == 401:
+            raise _NoAnswer("the API server refuses the proxy's credential (401)")
+        if status == 403:
+            raise _NoAnswer(
+                "the proxy may not ask (403): bind the ClusterRole system:basic-user to it, as "
+                "Kubernetes does for everybody who is authenticated"
+            )
+        if status not in (200, 201):
+            raise _NoAnswer(f"the API server answers {status}")
+        try:
+            return msgspec.json.decode(answer, type=_Review).status.allowed
+        except msgspec.DecodeError:
+            raise _NoAnswer("its answer is no SelfSubjectAccessReview") from None
+
+
+def _sentence(missing: Sequence[str]) -> str:
+    core = [name for name in missing if name in ("users", "groups")]
+    rest = ["*" if "any key" in name else name for name in missing if name not in core]
+    rules = [
+        f'apiGroups [{json.dumps(group)}], resources {json.dumps(names)}, verbs ["impersonate"]'
+        for group, names in (("", core), ("authentication.k8s.io", rest))
+        if names
+    ]
+    return (
+        f"the proxy may not impersonate {', '.join(missing)}: the API server will forbid the "
+        f"requests of people who have them; add to its ClusterRole a rule with "
+        f"{'; and one with '.join(rules)} (a role that works by resourceNames can't be seen from "
+        "here)"
+    )
