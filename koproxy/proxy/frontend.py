@@ -16,10 +16,11 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from koproxy.identity.decision import Outcome, Forbidden, Unauthenticated, Verified
+from koproxy.identity.decision import Forbidden, Outcome, Unauthenticated, Verified
 from koproxy.proxy import tunnel
+from koproxy.proxy.connect import Access
 from koproxy.proxy.tls import SecureProtocol
-from koproxy.proxy.upstream import Access, Pool, UpstreamConnection
+from koproxy.proxy.upstream import Pool, UpstreamConnection
 from koproxy.wire.body import Body, FixedBody
 from koproxy.wire.fields import Malformed
 from koproxy.wire.request import Fields, Request, parse_request, upstream_head
@@ -142,6 +143,8 @@ class Frontend(SecureProtocol):
         if isinstance(decision, Verified):
             if request.fields.impersonation:
                 self._refuse(403, IMPERSONATION_REFUSED)
+            elif (problem := self._way.access.problem) is not None:
+                self._refuse(503, f"the proxy has no credential for the API server: {problem}")
             else:
                 self._identity = decision.headers
                 self._way.pool.lend(self)

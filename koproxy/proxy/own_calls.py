@@ -11,7 +11,8 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from koproxy.proxy.upstream import Access, Pool, UpstreamConnection
+from koproxy.proxy.connect import Access
+from koproxy.proxy.upstream import Pool, UpstreamConnection
 from koproxy.wire.response import Answer
 
 CALL_SECONDS = 10.0

@@ -5,36 +5,23 @@ write a head itself, nor send a request twice: whoever waits decides what a brok
 """
 
 import ssl
-from collections.abc import Callable
 from typing import Protocol
 
 from twisted.internet import error
-from twisted.internet.endpoints import HostnameEndpoint
 from twisted.internet.interfaces import IPushProducer, IReactorTime
-from twisted.internet.protocol import Factory, connectionDone
+from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from koproxy.proxy.tls import TLS, SecureProtocol
+from koproxy.proxy.connect import Access, Connect, connect
+from koproxy.proxy.tls import SecureProtocol
 from koproxy.wire.body import Body, EndlessBody
 from koproxy.wire.fields import Malformed
 from koproxy.wire.response import Answer, parse_answer
 
-CONNECT_SECONDS = 10.0
 # kube-apiserver closes an idle connection after 90 s or more; going first avoids meeting it there.
 IDLE_SECONDS = 45.0
 _LARGEST_HEAD = 256 * 1024
-
-
-class Access(Protocol):
-    """Where the API server is, and how the proxy shows who it is."""
-
-    host: str
-    port: int
-    server_name: str
-    path_prefix: bytes
-    authorization: bytes
-    tls: ssl.SSLContext
 
 
 class Exchange(Protocol):
@@ -223,9 +210,10 @@ class UpstreamConnection(SecureProtocol):
 class Pool:
     """The connections to one API server: the last one used is the first one used again."""
 
-    def __init__(self, reactor: IReactorTime, access: Access) -> None:
+    def __init__(self, reactor: IReactorTime, access: Access, connect: Connect = connect) -> None:
         self._reactor = reactor
         self._access = access
+        self._connect = connect
         self._idle: list[UpstreamConnection] = []
         self._closed = False
 
@@ -237,7 +225,13 @@ class Pool:
                 exchange.upstream_ready(connection)
                 return
             connection.transport.loseConnection()
-        self._connect(exchange)
+        tls = self._access.tls
+        self._connect(
+            self._reactor,
+            self._access,
+            lambda: UpstreamConnection(self, tls, exchange),
+            exchange.unreachable,
+        )
 
     def keep(self, connection: UpstreamConnection) -> None:
         """Take back a connection whose answer is whole."""
@@ -273,47 +267,3 @@ class Pool:
             connection.made_with is self._access.tls
             and self._reactor.seconds() - connection.idle_since < IDLE_SECONDS
         )
-
-    def _connect(self, exchange: Exchange) -> None:
-        access = self._access
-        tls = access.tls
-
-        def build() -> TLS:
-            return TLS(
-                self._reactor,
-                tls,
-                lambda: UpstreamConnection(self, tls, exchange),
-                server_name=access.server_name,
-                on_failure=exchange.unreachable,
-            )
-
-        def failed(failure: Failure) -> None:
-            timeout = failure.check(error.TimeoutError) is not None
-            problem = "it did not answer in time" if timeout else _why(failure)
-            exchange.unreachable(problem, timeout=timeout)
-
-        endpoint = HostnameEndpoint(
-            self._reactor, access.host, access.port, timeout=CONNECT_SECONDS
-        )
-        endpoint.connect(_Handshakes(build)).addErrback(failed)
-
-
-class _Handshakes(Factory):
-    """Begins a TLS handshake on a TCP connection that was made."""
-
-    noisy = False
-
-    def __init__(self, build: Callable[[], TLS]) -> None:
-        self._build = build
-
-    def buildProtocol(self, _address: object) -> TLS:
-        """One handshake."""
-        return self._build()
-
-
-def _why(failure: Failure) -> str:
-    if failure.check(error.DNSLookupError):
-        return "its name could not be resolved"
-    if failure.check(error.ConnectionRefusedError):
-        return "it refused the connection"
-    return f"no connection could be made ({type(failure.value).__name__})"

@@ -1,0 +1,187 @@
+"""The way of a request in memory: real protocols, with bytes for sockets and a clock by hand."""
+
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectionDone, ConnectionLost
+from twisted.internet.task import Clock
+from twisted.python.failure import Failure
+
+from koproxy.identity.decision import Forbidden, Outcome, Unauthenticated, Unavailable, Verified
+from koproxy.identity.user import Identity
+from koproxy.proxy.connect import Access
+from koproxy.proxy.frontend import Frontend, Way
+from koproxy.proxy.tls import Failed, SecureProtocol
+from koproxy.proxy.upstream import Pool
+
+JANE = Verified(b"Impersonate-User: jane\r\n", Identity("jane"), float("inf"))
+
+
+class MemoryTLS:
+    """Stands where :class:`koproxy.proxy.tls.TLS` does; the far end is the test."""
+
+    peer_host = "192.0.2.7"
+
+    def __init__(self) -> None:
+        self.sent = b""
+        self.ending = ""
+        self.paused = False
+        self.producer: Any = None
+        self.inner: Any = None
+        self.gone = False
+
+    def hand_over(self, inner: SecureProtocol) -> None:
+        self.inner = inner
+        inner.transport = self  # type: ignore[assignment]
+        inner.connectionMade()
+
+    def write(self, data: bytes) -> None:
+        if not self.ending:
+            self.sent += data
+
+    def loseConnection(self) -> None:
+        self._end("closed")
+
+    def loseWriteConnection(self) -> None:
+        self._end("half-closed")
+
+    def abortConnection(self) -> None:
+        self._end("cut")
+
+    def _end(self, how: str) -> None:
+        if not self.ending or how == "cut":
+            self.ending = self.ending or how
+            if how != "half-closed":
+                self.lose()
+
+    def pauseProducing(self) -> None:
+        self.paused = True
+
+    def resumeProducing(self) -> None:
+        self.paused = False
+
+    def registerProducer(self, producer: Any) -> None:
+        assert self.producer is None
+        self.producer = producer
+
+    def unregisterProducer(self) -> None:
+        self.producer = None
+
+    # The far end.
+
+    def receive(self, data: bytes) -> None:
+        if not self.gone and not self.ending:
+            self.inner.dataReceived(data)
+
+    def lose(self, *, clean: bool = False) -> None:
+        if not self.gone:
+            self.gone = True
+            self.ending = self.ending or ("closed" if clean else "lost")
+            self.inner.connectionLost(Failure(ConnectionDone() if clean else ConnectionLost()))
+
+
+@dataclass
+class MemoryAccess:
+    host: str = "kube.example"
+    port: int = 6443
+    server_name: str = "kube.example"
+    path_prefix: bytes = b""
+    authorization: bytes = b"Bearer own"
+    tls: ssl.SSLContext = field(default_factory=lambda: ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+    problem: str | None = None
+
+
+class Authentication:
+    """Knows a few tokens; ``late`` ones are decided when the test says so."""
+
+    def __init__(self) -> None:
+        self.outcomes: dict[bytes, Outcome] = {
+            b"Bearer jane": JANE,
+            b"Bearer odd": Forbidden("the user can't be carried"),
+            b"Bearer early": Unavailable("no keys yet"),
+        }
+        self.late: list[Deferred[Outcome]] = []
+
+    def decide(self, authorization: bytes) -> Outcome | Deferred[Outcome]:
+        if authorization == b"Bearer late":
+            waiting: Deferred[Outcome] = Deferred()
+            self.late.append(waiting)
+            return waiting
+        return self.outcomes.get(authorization, Unauthenticated("the token is not known"))
+
+
+class OwnCalls:
+    """Says what the test wants it to say about the proxy's credential, when the test wants it."""
+
+    def __init__(self) -> None:
+        self.asked: list[Deferred[bool]] = []
+
+    def credential_refused(self) -> Deferred[bool]:
+        asked: Deferred[bool] = Deferred()
+        self.asked.append(asked)
+        return asked
+
+
+class Stack:
+    """One client, and every connection that the proxy makes for it."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.access = MemoryAccess()
+        self.authentication = Authentication()
+        self.own_calls = OwnCalls()
+        self.upstreams: list[MemoryTLS] = []
+        self.unreachable: str | None = None
+        self.pool = Pool(self.clock, self.access, self._connect)
+        self.way = Way(
+            self.clock,
+            self.authentication,
+            self.access,
+            self.pool,
+            self.own_calls,
+            b"kube.example:6443",
+        )
+        self.client = self.new_client()
+
+    def new_client(self) -> MemoryTLS:
+        client = MemoryTLS()
+        client.hand_over(Frontend(self.way))
+        return client
+
+    def _connect(
+        self, _clock: object, _access: Access, make: Callable[[], SecureProtocol], failed: Failed
+    ) -> None:
+        if self.unreachable is not None:
+            failed(self.unreachable, timeout=False)
+            return
+        upstream = MemoryTLS()
+        self.upstreams.append(upstream)
+        upstream.hand_over(make())
+
+    @property
+    def upstream(self) -> MemoryTLS:
+        """The newest connection to the API server."""
+        return self.upstreams[-1]
+
+
+def request(
+    lines: bytes = b"", first: bytes = b"GET /api HTTP/1.1", token: bytes = b"jane"
+) -> bytes:
+    """A client's request head."""
+    return b"%b\r\nHost: k\r\nAuthorization: Bearer %b\r\n%b\r\n" % (first, token, lines)
+
+
+def upstream_request(lines: bytes = b"", first: bytes = b"GET /api HTTP/1.1") -> bytes:
+    """What the API server gets for it, if jane sent it."""
+    return (
+        b"%b\r\nHost: kube.example:6443\r\n%bImpersonate-User: jane\r\n"
+        b"Authorization: Bearer own\r\nX-Forwarded-For: 192.0.2.7\r\n\r\n" % (first, lines)
+    )
+
+
+def answer(body: bytes = b"hi", status: bytes = b"200 OK", lines: bytes = b"") -> bytes:
+    """An API server's answer."""
+    return b"HTTP/1.1 %b\r\n%bContent-Length: %d\r\n\r\n%b" % (status, lines, len(body), body)
