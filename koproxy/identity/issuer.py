@@ -1,0 +1,140 @@
+"""One issuer's rules: whose tokens are taken, and which claims become which part of an identity.
+
+The rules are those of kube-apiserver's ``--oidc-*`` flags. Where the issuer's keys come from, and
+whether an identity may be passed on, is decided elsewhere.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from koproxy.errors import ConfigurationError
+from koproxy.identity.keys import ALGORITHMS
+from koproxy.identity.typed import Refused, string, strings
+from koproxy.identity.user import Identity
+
+_GOOGLE = "https://accounts.google.com"
+
+
+@dataclass(frozen=True, slots=True)
+class Issuer:
+    """The rules for the tokens of one issuer.
+
+    An empty prefix adds nothing, and an empty ``groups_claim`` gives no groups.
+    """
+
+    url: str
+    audiences: frozenset[str]
+    algorithms: frozenset[str] = frozenset({"RS256"})
+    username_claim: str = "sub"
+    username_prefix: str = ""
+    groups_claim: str = ""
+    groups_prefix: str = ""
+    required_claims: tuple[tuple[str, str], ...] = ()
+
+    def identity(self, claims: Mapping[str, Any]) -> Identity:
+        """Map the claims of a verified token; raises Refused if they don't give an identity."""
+        username = _string_claim(self.username_claim, claims)
+        if self.username_claim == "email" and "email_verified" in claims:
+            verified = claims["email_verified"]
+            if not isinstance(verified, bool | None):
+                raise Refused("its email_verified claim is neither true nor false")
+            if not verified:
+                raise Refused("its email is not verified")
+        groups: tuple[str, ...] = ()
+        if self.groups_claim and self.groups_claim in claims:
+            value = claims[self.groups_claim]
+            names = (value,) if isinstance(value, str) else strings(self.groups_claim, value)
+            groups = tuple([self.groups_prefix + name for name in names])
+        for claim, wanted in self.required_claims:
+            if _string_claim(claim, claims) != wanted:
+                raise Refused(f"its {claim} claim has not the required value")
+        return Identity(self.username_prefix + username, groups=groups)
+
+
+def canonical_issuer(iss: str) -> str:
+    """Give the URL that an ``iss`` claim stands for: Google may leave the scheme out."""
+    return _GOOGLE if iss == "accounts.google.com" else iss
+
+
+def issuer_from_flags(
+    *,
+    oidc_issuer_url: str,
+    oidc_client_id: str,
+    oidc_username_claim: str = "sub",
+    oidc_username_prefix: str = "",
+    oidc_groups_claim: str = "",
+    oidc_groups_prefix: str = "",
+    oidc_signing_algs: Iterable[str] = ("RS256",),
+    oidc_required_claim: Iterable[tuple[str, str]] = (),
+) -> Issuer:
+    """Make the rules that kube-apiserver follows with flags of these names.
+
+    Of required claims with the same name, the last one counts. Raises ConfigurationError.
+    """
+    _check_url(oidc_issuer_url)
+    if not oidc_client_id:
+        raise ConfigurationError(
+            "--oidc-client-id is missing: give the client ID that the issuer puts into the aud"
+            " claim of its tokens"
+        )
+    if not oidc_username_claim:
+        raise ConfigurationError(
+            "--oidc-username-claim is empty: name the claim that holds the user name, such as sub"
+        )
+    algorithms = frozenset(oidc_signing_algs) or {"RS256"}
+    for algorithm in sorted(algorithms):
+        if algorithm not in ALGORITHMS:
+            raise ConfigurationError(
+                f"--oidc-signing-algs has {algorithm!r}: choose from {', '.join(ALGORITHMS)}"
+            )
+    required = dict(oidc_required_claim)
+    if "" in required:
+        raise ConfigurationError(
+            "--oidc-required-claim has no name before its equals sign: write claim=value"
+        )
+    prefix = oidc_username_prefix
+    if prefix == "-":
+        prefix = ""
+    elif not prefix and oidc_username_claim != "email":
+        prefix = f"{oidc_issuer_url}#"
+    return Issuer(
+        url=oidc_issuer_url,
+        audiences=frozenset({oidc_client_id}),
+        algorithms=frozenset(algorithms),
+        username_claim=oidc_username_claim,
+        username_prefix=prefix,
+        groups_claim=oidc_groups_claim,
+        groups_prefix=oidc_groups_prefix,
+        required_claims=tuple(required.items()),
+    )
+
+
+def _string_claim(claim: str, claims: Mapping[str, Any]) -> str:
+    if claim not in claims:
+        raise Refused(f"it has no {claim} claim")
+    return string(claim, claims[claim])
+
+
+def _check_url(url: str) -> None:
+    flag = "--oidc-issuer-url"
+    if not url:
+        raise ConfigurationError(f"{flag} is missing: give the https URL of the issuer")
+    try:
+        parts = urlsplit(url)
+        port_is_good = parts.port != 0
+    except ValueError:
+        port_is_good = False
+    if not port_is_good or not url.isprintable() or " " in url:
+        raise ConfigurationError(f"{flag} {url!r} is not a URL")
+    if parts.scheme != "https" or not parts.hostname:
+        raise ConfigurationError(
+            f"{flag} {url!r} is not an https URL: tokens can only be trusted if their issuer's"
+            " keys come over TLS"
+        )
+    if "@" in parts.netloc or "?" in url or "#" in url:
+        raise ConfigurationError(
+            f"{flag} may have no user name, password, query or fragment: give the URL that the"
+            " iss claim of the tokens has"
+        )
