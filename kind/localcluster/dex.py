@@ -21,11 +21,8 @@ PASSWORD = "password"
 PASSWORD_HASH = "$2a$10$bFuCU6FkchxgXMTaxLWYROscSesDrISLWii5ZraNhzuf6ZOPfKsKG"
 CLIENT_SECRET = "not-a-secret"
 CLIENTS = ("koproxy", "koproxy-b", "somebody-else")
-PEOPLE = {
-    "anna@example.com": ["developers"],
-    "bert@example.com": ["auditors", "visitors"],
-    "carl@example.com": [],
-}
+ANNA, BERT, CARL = "anna@example.com", "bert@example.com", "carl@example.com"
+PEOPLE = {ANNA: ["developers"], BERT: ["auditors", "visitors"], CARL: []}
 
 
 def dex_config(issuer: str, listen: str, pair: Pair, id_tokens: str = "24h") -> dict[str, object]:
