@@ -157,8 +157,8 @@ class _Reader:
         if user.auth_provider is not None:
             raise self.error(
                 f"{place}.auth-provider",
-                "is a way to log in that Kubernetes has taken out: use exec, tokenFile or a "
-                "client certificate",
+                "is a way to log in that koproxy does not have: use exec, tokenFile or a client "
+                "certificate",
             )
 
     def _client_certificate(self, place: str, user: User) -> tuple[Source | None, Source | None]:

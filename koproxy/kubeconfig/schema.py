@@ -117,12 +117,19 @@ def load_yaml(content: bytes) -> Any:
 
 
 def without_nulls(value: Any) -> Any:
-    """``value`` without the fields that are null: an absent field, in all of Kubernetes' JSON."""
+    """``value`` without the fields that are null: an absent field, in all of Kubernetes' JSON.
+
+    What an ``extension`` holds is somebody else's and stays as it is.
+    """
     match value:
         case dict():
-            return {k: without_nulls(v) for k, v in value.items() if v is not None}
+            return {
+                key: field if key == "extension" else without_nulls(field)
+                for key, field in value.items()
+                if field is not None
+            }
         case list():
-            return [without_nulls(v) for v in value]
+            return [without_nulls(item) for item in value]
     return value
 
 
@@ -145,8 +152,7 @@ def decode(content: bytes, file: Path) -> Config:
         ) from None
     if config.kind not in ("", "Config") or config.api_version not in ("", "v1"):
         raise ConfigurationError(
-            f"--kubeconfig {file} is not a kubeconfig (kind {config.kind!r}, apiVersion "
-            f"{config.api_version!r}; wanted are 'Config' and 'v1'): give another file"
+            f"--kubeconfig {file} is not a kubeconfig: its kind must be Config, its apiVersion v1"
         )
     return config
 

@@ -67,17 +67,19 @@ class Plugin:
 
     @property
     def problem(self) -> str | None:
-        """Why there is no usable credential now."""
+        """Why there is no usable credential now.
+
+        One whose time is over is still sent while the plugin gives no newer one and does not fail,
+        as client-go does: the API server, whose clock counts, decides.
+        """
         where = f"{self.spec.where}: the plugin {self.spec.command}"
         if self.grant is None:
             return self._failure or f"{where} has not answered yet"
         expires = self.grant.expires
-        if expires is None or expires > self._clock.seconds():
+        if self._failure is None or expires is None or expires > self._clock.seconds():
             return None
         ended = datetime.fromtimestamp(expires, UTC).isoformat(timespec="seconds")
-        return f"{where} gave a credential that ended at {ended}; " + (
-            self._failure or "it has given no newer one"
-        )
+        return f"the credential ended at {ended}, and {self._failure}"
 
     async def ask(self, authority: bytes) -> None:
         """Run it, unless it was run a moment ago, and keep what it gives.

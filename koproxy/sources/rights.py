@@ -22,6 +22,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 10.0, 300.0
 
 _PATH = b"/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 _SOME_KEY = "koproxy.invalid/some-key"
+_AUTHENTICATION = "authentication.k8s.io"
 
 Call = Callable[[bytes, bytes, bytes], Awaitable[tuple[int, bytes]]]
 """A request of the proxy's own: method, path as the API server knows it, body; status, answer."""
@@ -34,12 +35,14 @@ class Right:
     RBAC knows a subresource only by ``RESOURCE/SUBRESOURCE``, ``*/SUBRESOURCE`` or ``*``: a role
     that lists ``userextras`` or ``userextras/*`` allows no extra at all. So "extras in general"
     asks about a key that nobody lists, which only ``*`` allows.
+
+    ``name`` is for people; ``resource`` is what a role must list.
     """
 
     name: str
     group: str
     resource: str
-    subresource: str = ""
+    asked: tuple[str, str]
 
 
 class _Status(msgspec.Struct, rename="camel"):
@@ -55,15 +58,18 @@ class _NoAnswer(Exception):
 
 
 def rights_to_ask(extra_keys: Sequence[str]) -> tuple[Right, ...]:
-    """Users, groups, uids, and the extras with these keys; without keys, extras in general."""
-    authentication = "authentication.k8s.io"
+    """Users, groups, uids, and the extras with these keys; without keys, extras in general.
+
+    The API server knows an extra's key in lower case only.
+    """
+    names = [f"userextras/{key.lower()}" for key in extra_keys]
     extras = [
-        Right(f"userextras/{key}", authentication, "userextras", key.lower()) for key in extra_keys
-    ] or [Right("userextras (any key)", authentication, "userextras", _SOME_KEY)]
+        Right(name, _AUTHENTICATION, name, ("userextras", name.partition("/")[2])) for name in names
+    ] or [Right("extras", _AUTHENTICATION, "*", ("userextras", _SOME_KEY))]
     return (
-        Right("users", "", "users"),
-        Right("groups", "", "groups"),
-        Right("uids", authentication, "uids"),
+        Right("users", "", "users", ("users", "")),
+        Right("groups", "", "groups", ("groups", "")),
+        Right("uids", _AUTHENTICATION, "uids", ("uids", "")),
         *extras,
     )
 
@@ -117,11 +123,11 @@ class Rights(Service):
 
     async def _review(self) -> None:
         try:
-            missing = tuple([r.name for r in self._rights if not await self._allowed(r)])
+            missing = [right for right in self._rights if not await self._allowed(right)]
         except _NoAnswer as error:
             self._say(f"what the proxy may impersonate is not known: {error}")
             return
-        self.missing = missing
+        self.missing = tuple(right.name for right in missing)
         self._say(_sentence(missing) if missing else None)
 
     def _say(self, problem: str | None) -> None:
@@ -134,13 +140,18 @@ class Rights(Service):
             log.warn("{problem}", problem=problem)
 
     async def _allowed(self, right: Right) -> bool:
-        attributes = {"verb": "impersonate", "group": right.group, "resource": right.resource}
-        if right.subresource:
-            attributes["subresource"] = right.subresource
+        resource, subresource = right.asked
         body = {
             "apiVersion": "authorization.k8s.io/v1",
             "kind": "SelfSubjectAccessReview",
-            "spec": {"resourceAttributes": attributes},
+            "spec": {
+                "resourceAttributes": {
+                    "verb": "impersonate",
+                    "group": right.group,
+                    "resource": resource,
+                    "subresource": subresource,
+                }
+            },
         }
         try:
             status, answer = await self._call(b"POST", _PATH, json.dumps(body).encode())
@@ -163,17 +174,20 @@ class Rights(Service):
             raise _NoAnswer("its answer is no SelfSubjectAccessReview") from None
 
 
-def _sentence(missing: Sequence[str]) -> str:
-    core = [name for name in missing if name in ("users", "groups")]
-    rest = ["*" if "any key" in name else name for name in missing if name not in core]
-    rules = [
-        f'apiGroups [{json.dumps(group)}], resources {json.dumps(names)}, verbs ["impersonate"]'
-        for group, names in (("", core), ("authentication.k8s.io", rest))
-        if names
-    ]
+def _sentence(missing: Sequence[Right]) -> str:
+    rules = []
+    for group in ("", _AUTHENTICATION):
+        resources = [right.resource for right in missing if right.group == group]
+        if "*" in resources:
+            resources = ["*"]
+        if resources:
+            rules.append(
+                f"apiGroups {json.dumps([group])}, resources {json.dumps(resources)}, "
+                'verbs ["impersonate"]'
+            )
     return (
-        f"the proxy may not impersonate {', '.join(missing)}: the API server will forbid the "
-        f"requests of people who have them; add to its ClusterRole a rule with "
-        f"{'; and one with '.join(rules)} (a role that works by resourceNames can't be seen from "
-        "here)"
+        f"the proxy may not impersonate {', '.join(right.name for right in missing)}: the API "
+        "server will forbid the requests of people who have them; add to its ClusterRole a rule "
+        f"with {'; and one with '.join(rules)} (a role that works by resourceNames can't be seen "
+        "from here)"
     )
