@@ -1,0 +1,214 @@
+"""One request and the answer that it gets, as a handler sees them.
+
+A handler may answer in one call, in pieces, or with bytes of its own making; the connection is
+not its business beyond that.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, unquote
+
+from twisted.internet.defer import Deferred, succeed
+
+from .errors import HarnessError
+
+if TYPE_CHECKING:
+    from .connection import Connection
+    from .parsing import Head, Headers
+
+
+class Request:
+    """A request as it was received.
+
+    `headers` are pairs in the order and spelling of the wire; `raw` is every byte of it, with
+    the framing of its body; `connection` numbers the connection that it came on, from 1;
+    `peer_name` is the common name of the client certificate, if there was one. While a body is
+    still coming, `body` and `raw` grow and `complete` is false.
+    """
+
+    def __init__(self, head: Head, connection: int, peer_name: str | None) -> None:
+        self.method = head.method
+        self.target = head.target
+        self.headers: Headers = head.headers
+        self.trailers: Headers = ()
+        self.connection = connection
+        self.peer_name = peer_name
+        self.complete = False
+        self._raw = bytearray(head.raw)
+        self._body = bytearray()
+        self._tunnelled = bytearray()
+
+    @property
+    def path(self) -> str:
+        """The path, percent-decoded, without the query."""
+        return unquote(self.target.partition("?")[0])
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The query's parameters; of a repeated one the last."""
+        parsed = parse_qs(self.target.partition("?")[2], keep_blank_values=True)
+        return {name: values[-1] for name, values in parsed.items()}
+
+    @property
+    def body(self) -> bytes:
+        """The body, without its framing."""
+        return bytes(self._body)
+
+    @property
+    def raw(self) -> bytes:
+        """The exact bytes of the request, from its first line to the end of its body."""
+        return bytes(self._raw)
+
+    @property
+    def tunnelled(self) -> bytes:
+        """What came after a 101, when the connection was a tunnel."""
+        return bytes(self._tunnelled)
+
+    def header(self, name: str) -> str | None:
+        """Give the value of a field that must not be there twice, None without one."""
+        values = self.values(name)
+        if len(values) > 1:
+            raise HarnessError(f"the request has {len(values)} fields named {name}")
+        return values[0] if values else None
+
+    def values(self, name: str) -> list[str]:
+        """Give the values of all fields of this name, in any case."""
+        return [value for key, value in self.headers if key.lower() == name.lower()]
+
+    def json(self) -> Any:
+        """Give the body as JSON."""
+        return json.loads(self._body)
+
+    def add(self, body: bytes, raw: bytes) -> None:
+        self._body += body
+        self._raw += raw
+
+    def add_tunnelled(self, data: bytes) -> None:
+        self._tunnelled += data
+
+    def __repr__(self) -> str:
+        return f"<Request {self.method} {self.target}>"
+
+
+class Exchange:
+    """The answer to one request; every method may be called from any thread.
+
+    In one call: `respond`. In pieces: `begin`, `send` for each chunk, `end`. By hand: `write`
+    any bytes at all, then `end` (the next request on this connection is read), `close` or
+    `abort` (a TCP reset).
+    """
+
+    def __init__(
+        self, request: Request, connection: Connection, run: Callable[[Callable[[], Any]], Any]
+    ) -> None:
+        self.request = request
+        self.answered = False
+        self._chunked = False
+        self._connection = connection
+        self._run = run
+        self._waiting: list[Deferred[Request]] = []
+        self._gone: list[Callable[[], None]] = []
+
+    # The request
+
+    def whole(self) -> Deferred[Request]:
+        """Wait for the end of the request's body; fails with `ConnectionError` if it is cut."""
+        if self.request.complete:
+            return succeed(self.request)
+        waiting: Deferred[Request] = Deferred()
+        self._waiting.append(waiting)
+        return waiting
+
+    def pause(self) -> None:
+        """Stop reading from the client: what it sends fills the buffers on the way."""
+        self._run(lambda: self._connection.hold("a handler"))
+
+    def resume(self) -> None:
+        """Read from the client again."""
+        self._run(lambda: self._connection.release("a handler"))
+
+    def when_gone(self, callback: Callable[[], None]) -> None:
+        """Have `callback` called once the answer is over, or the client has gone."""
+        self._gone.append(callback)
+
+    # The answer
+
+    def respond(
+        self, status: int, body: bytes | str | dict[str, Any] = b"", headers: Headers = ()
+    ) -> None:
+        """Answer with a whole body; a dict is sent as JSON."""
+        fields = list(headers)
+        named = {name.lower() for name, _ in fields}
+        if isinstance(body, dict):
+            body = json.dumps(body)
+            if "content-type" not in named:
+                fields.append(("Content-Type", "application/json"))
+        data = body.encode() if isinstance(body, str) else body
+        if "content-length" not in named:
+            fields.append(("Content-Length", str(len(data))))
+        self.write(head(status, fields) + (b"" if self.request.method == "HEAD" else data))
+        self.end()
+
+    def begin(self, status: int, headers: Headers = ()) -> None:
+        """Send the head of an answer whose body comes in chunks."""
+        self._chunked = True
+        self.write(head(status, (*headers, ("Transfer-Encoding", "chunked"))))
+
+    def send(self, data: bytes) -> None:
+        """Send one chunk."""
+        if data:
+            self.write(b"%x\r\n%b\r\n" % (len(data), data))
+
+    def end(self) -> None:
+        """Say that the answer is whole, with the last chunk if it came in chunks."""
+        if self._chunked:
+            self.write(b"0\r\n\r\n")
+        self._run(lambda: self._connection.answered(self))
+
+    def write(self, data: bytes) -> None:
+        """Send these bytes, whatever they are."""
+        self._run(lambda: self._connection.write(data))
+
+    def close(self) -> None:
+        """Close the connection once everything is sent."""
+        self._run(self._connection.close)
+
+    def abort(self) -> None:
+        """Reset the connection; what is not sent yet is lost."""
+        self._run(self._connection.abort)
+
+    def drained(self) -> Deferred[None]:
+        """Wait until what was written has left for the network (in the reactor's thread)."""
+        return self._connection.drained()
+
+    def tunnel(self, protocol: str, received: Callable[[bytes], None]) -> None:
+        """Answer 101 and give every byte that comes from now on to `received`."""
+        fields = (("Connection", "Upgrade"), ("Upgrade", protocol))
+        self._run(lambda: self._connection.switch(head(101, fields), received))
+
+    # For the connection
+
+    def completed(self) -> None:
+        self.request.complete = True
+        waiting, self._waiting = self._waiting, []
+        for waiter in waiting:
+            waiter.callback(self.request)
+
+    def over(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        gone, self._gone = self._gone, []
+        for waiter in waiting:
+            waiter.errback(ConnectionError("the client has gone"))
+        for callback in gone:
+            callback()
+
+
+def head(status: int, headers: list[tuple[str, str]] | Headers) -> bytes:
+    """Give the bytes of an answer's head."""
+    phrase = HTTPStatus(status).phrase if status in HTTPStatus._value2member_map_ else ""
+    lines = [f"HTTP/1.1 {status} {phrase}", *(f"{name}: {value}" for name, value in headers)]
+    return "\r\n".join([*lines, "", ""]).encode("latin-1")

@@ -1,0 +1,134 @@
+"""Signing keys of every asymmetric JOSE algorithm (RFC 7518 section 3, RFC 8037).
+
+Making an RSA key costs more than everything else that an issuer does, so the key pairs come from
+a pool of the process: two issuers that are alive at once never share one, but one that is
+closed leaves its own to the next.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import threading
+from dataclasses import dataclass
+from typing import Any, cast
+
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from jwt.algorithms import get_default_algorithms
+
+from .errors import HarnessError
+
+PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
+
+_JOSE = get_default_algorithms()
+_RSA = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
+ALGORITHMS = (*_RSA, "ES256", "ES384", "ES512", "EdDSA")
+
+
+@dataclass(frozen=True)
+class KeyPairs:
+    """One key pair of each kind; the RSA pair serves all the RS and PS algorithms."""
+
+    rsa: rsa.RSAPrivateKey
+    p256: ec.EllipticCurvePrivateKey
+    p384: ec.EllipticCurvePrivateKey
+    p521: ec.EllipticCurvePrivateKey
+    ed25519: ed25519.Ed25519PrivateKey
+
+    @classmethod
+    def make(cls) -> KeyPairs:
+        """Make new ones."""
+        return cls(
+            rsa.generate_private_key(65537, 2048),
+            ec.generate_private_key(ec.SECP256R1()),
+            ec.generate_private_key(ec.SECP384R1()),
+            ec.generate_private_key(ec.SECP521R1()),
+            ed25519.Ed25519PrivateKey.generate(),
+        )
+
+    def of(self, alg: str) -> PrivateKey:
+        """Give the pair that `alg` signs with."""
+        others: dict[str, PrivateKey] = {
+            "ES256": self.p256,
+            "ES384": self.p384,
+            "ES512": self.p521,
+            "EdDSA": self.ed25519,
+        }
+        return others.get(alg, self.rsa)
+
+
+class KeyPool:
+    """Key pairs that no living issuer uses."""
+
+    def __init__(self) -> None:
+        self._free: list[KeyPairs] = []
+        self._lock = threading.Lock()
+
+    def take(self) -> KeyPairs:
+        """Give pairs that nobody else has."""
+        with self._lock:
+            if self._free:
+                return self._free.pop()
+        return KeyPairs.make()
+
+    def give_back(self, pairs: KeyPairs) -> None:
+        """Leave these to another issuer."""
+        with self._lock:
+            self._free.append(pairs)
+
+
+POOL = KeyPool()
+
+
+@dataclass(frozen=True)
+class SigningKey:
+    """A private key with the algorithm that it is published for, and its key ID."""
+
+    kid: str
+    alg: str
+    private: PrivateKey
+
+    def sign(self, message: bytes, alg: str | None = None) -> bytes:
+        """Sign with `alg`, by default the key's own; a JWS signature (RFC 7515)."""
+        jose = _JOSE[alg or self.alg]
+        return jose.sign(message, cast(Any, self.private))
+
+    @property
+    def jwk(self) -> dict[str, Any]:
+        """The public half, as in a JWKS document (RFC 7517)."""
+        published = _JOSE[self.alg].to_jwk(cast(Any, self.private.public_key()))
+        jwk = json.loads(published) if isinstance(published, str) else dict(published)
+        jwk.pop("key_ops", None)
+        return {**jwk, "use": "sig", "alg": self.alg, "kid": self.kid}
+
+    @property
+    def public_pem(self) -> bytes:
+        """The public half as PEM."""
+        return self.private.public_key().public_bytes(
+            Encoding.PEM, PublicFormat.SubjectPublicKeyInfo
+        )
+
+
+class KeySet:
+    """One generation of an issuer's keys: a key for each algorithm, each with its own ID."""
+
+    def __init__(self, pairs: KeyPairs) -> None:
+        self.pairs = pairs
+        name = secrets.token_hex(4)
+        self._keys = {
+            alg: SigningKey(f"{alg.lower()}-{name}", alg, pairs.of(alg)) for alg in ALGORITHMS
+        }
+
+    def key(self, alg: str) -> SigningKey:
+        """Give the key for `alg`; raises `HarnessError` for one that isn't asymmetric JOSE."""
+        try:
+            return self._keys[alg]
+        except KeyError:
+            known = ", ".join(ALGORITHMS)
+            raise HarnessError(f"no key for the algorithm {alg!r}; there are {known}") from None
+
+    @property
+    def jwks(self) -> list[dict[str, Any]]:
+        """The public halves."""
+        return [key.jwk for key in self._keys.values()]
