@@ -4,32 +4,156 @@ This is the one door by which the proxy learns an identity. It opens no socket o
 never sees more of a request than the value of its ``Authorization`` header.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from time import time
 
 from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.web.client import Agent
 
-from koproxy.identity.decision import Outcome, Unavailable
+from koproxy.identity.authenticator import Authenticator
+from koproxy.identity.decision import (
+    ClaimsNeeded,
+    KeysNeeded,
+    Need,
+    Outcome,
+    Unauthenticated,
+    Unavailable,
+)
+from koproxy.identity.issuer import Issuer, issuer_from_flags
+from koproxy.settings import Settings
+from koproxy.sources.claims import ClaimSources
+from koproxy.sources.fetch import Fetcher, FetchError
+from koproxy.sources.issuer import IssuerKeys
+from koproxy.sources.trust import issuer_trust
+
+CONNECT_SECONDS = 10.0
 
 
 class Authentication(MultiService):
     """Decides about bearer tokens; as a service, it keeps the issuers' keys fresh."""
 
-    def __init__(self, *, now: Callable[[], float] = time) -> None:
-        """Take ``now``, the seconds since the epoch."""
+    def __init__(
+        self,
+        issuers: Iterable[Issuer],
+        fetcher: Fetcher,
+        clock: IReactorTime,
+        *,
+        allow_reserved_groups: Iterable[str] = (),
+        now: Callable[[], float] = time,
+    ) -> None:
+        """Take the issuers' rules, how to fetch, and ``now``, the seconds since the epoch."""
         super().__init__()
         self._now = now
+        issuers = tuple(issuers)
+        self._authenticator = Authenticator(
+            issuers, allow_reserved_groups=frozenset(allow_reserved_groups)
+        )
+        self._cached = self._authenticator.cached
+        use = self._authenticator.use_keys
+        self._issuers: dict[str, IssuerKeys] = {}
+        for issuer in issuers:
+            keys = IssuerKeys(issuer.url, fetcher.get, partial(use, issuer.url), clock)
+            keys.setServiceParent(self)
+            self._issuers[issuer.url] = keys
+        self._claims = ClaimSources(fetcher, use, self._authenticator.drop_keys, clock)
+        self._claims.setServiceParent(self)
+
+    @classmethod
+    def from_settings(cls, settings: Settings, reactor: IReactorTime) -> "Authentication":
+        """Make what the ``--oidc-*`` flags describe; raises ConfigurationError."""
+        issuer = issuer_from_flags(
+            oidc_issuer_url=settings.oidc_issuer_url,
+            oidc_client_id=settings.oidc_client_id,
+            oidc_username_claim=settings.oidc_username_claim,
+            oidc_username_prefix=settings.oidc_username_prefix,
+            oidc_groups_claim=settings.oidc_groups_claim,
+            oidc_groups_prefix=settings.oidc_groups_prefix,
+            oidc_signing_algs=settings.oidc_signing_algs,
+            oidc_required_claim=settings.oidc_required_claim,
+        )
+        trust = issuer_trust(
+            settings.oidc_ca_file,
+            settings.oidc_tls_client_cert_file,
+            settings.oidc_tls_client_key_file,
+        )
+        agent = Agent(reactor, trust, connectTimeout=CONNECT_SECONDS)
+        return cls(
+            [issuer],
+            Fetcher(reactor, agent),
+            reactor,
+            allow_reserved_groups=settings.allow_reserved_groups,
+        )
 
     @property
     def problem(self) -> str | None:
-        """Why tokens can't be verified yet, as a sentence for ``/readyz``; None once they can."""
-        return "no issuer is configured"
+        """Why tokens can't be verified yet, as a clause for ``/readyz``; None once they can."""
+        for keys in self._issuers.values():
+            if keys.problem is not None:
+                return keys.problem
+        return None
 
     def decide(self, authorization: bytes) -> Outcome | Deferred[Outcome]:
         """Say who sends a request with this ``Authorization`` value.
 
         The answer comes at once unless something must be fetched for it, which happens for a
-        token signed by an unknown key and for distributed claims. The Deferred never fails.
+        token signed by an unknown key and for distributed claims. The Deferred fails with
+        CancelledError if it is cancelled or the service stops, and in no other way.
         """
-        return Unavailable(f"tokens can't be verified: {self.problem}")
+        now = self._now()
+        verified = self._cached(authorization, now)
+        if verified is not None:
+            return verified
+        answer = self._authenticator.authenticate(authorization, now)
+        if isinstance(answer, KeysNeeded):
+            refused = self._without_fetching(answer)
+            if refused is not None:
+                return refused
+        if isinstance(answer, Need):
+            return Deferred.fromCoroutine(self._with(authorization, answer))
+        return answer
+
+    def _without_fetching(self, need: KeysNeeded) -> Outcome | None:
+        """Refuse at once where waiting for keys is not worth while."""
+        keys = self._issuers.get(need.issuer)
+        if keys is None:
+            return None
+        if need.first:
+            return Unavailable(f"tokens can't be verified: {keys.problem}")
+        if not keys.may_refresh():
+            return Unauthenticated(need.reason)
+        return None
+
+    async def _with(self, authorization: bytes, need: Need) -> Outcome:
+        """Have what is needed fetched, and ask again; nothing is fetched twice."""
+        fetched: dict[ClaimsNeeded, bytes] = {}
+        refreshed: set[str] = set()
+        while True:
+            if isinstance(need, ClaimsNeeded):
+                try:
+                    fetched[need] = await self._claims.fetch(need)
+                except FetchError as problem:
+                    return Unavailable(f"the groups in a distributed claim can't be had: {problem}")
+            else:
+                refused = await self._fetch_keys(need, refreshed)
+                if refused is not None:
+                    return refused
+            answer = self._authenticator.authenticate(authorization, self._now(), fetched)
+            if not isinstance(answer, Need):
+                return answer
+            need = answer
+
+    async def _fetch_keys(self, need: KeysNeeded, refreshed: set[str]) -> Outcome | None:
+        keys = self._issuers.get(need.issuer) or self._claims.keys_of(need.issuer)
+        waiting = None
+        if need.issuer not in refreshed:
+            refreshed.add(need.issuer)
+            waiting = keys.fetching() if need.first else None
+            waiting = waiting or keys.refresh()
+        if waiting is not None:
+            await waiting
+        if need.first and keys.problem is not None:
+            return Unavailable(f"tokens can't be verified: {keys.problem}")
+        return None if waiting is not None else Unauthenticated(need.reason)

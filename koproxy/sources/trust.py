@@ -1,0 +1,91 @@
+"""Whom to trust when an issuer is asked, and how to say who asks: TLS for outgoing HTTP.
+
+Made once from the files that the flags name; nothing is opened here but those files.
+"""
+
+import ssl as stdlib_ssl
+from typing import Any, cast
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from OpenSSL.crypto import X509, PKey
+from twisted.internet.interfaces import IOpenSSLClientConnectionCreator
+from twisted.internet.ssl import (
+    Certificate,
+    optionsForClientTLS,
+    platformTrust,
+    trustRootFromCertificates,
+)
+from twisted.web.iweb import IPolicyForHTTPS
+from zope.interface import implementer
+
+from koproxy import pem
+from koproxy.errors import ConfigurationError
+
+_CA = "--oidc-ca-file"
+_CERTIFICATE = "--oidc-tls-client-cert-file"
+_KEY = "--oidc-tls-client-key-file"
+
+
+def issuer_trust(ca_file: str, certificate_file: str, key_file: str) -> IPolicyForHTTPS:
+    """Trust the authorities in ``ca_file``, or the system's, and show a client certificate if any.
+
+    All are paths of PEM files; an empty one is not given. Raises ConfigurationError.
+    """
+    checked = stdlib_ssl.SSLContext(stdlib_ssl.PROTOCOL_TLS_CLIENT)
+    root = platformTrust()
+    if ca_file:
+        authorities = _read(_CA, ca_file)
+        pem.trust(checked, authorities, f"{_CA} {ca_file}")
+        roots = _certificates(authorities, f"{_CA} {ca_file}")
+        root = trustRootFromCertificates(map(Certificate, roots))
+    if bool(certificate_file) != bool(key_file):
+        missing = _KEY if certificate_file else _CERTIFICATE
+        raise ConfigurationError(
+            f"{_CERTIFICATE} and {_KEY} go together, and {missing} is missing: give both or none"
+        )
+    own: dict[str, Any] = {}
+    if certificate_file:
+        certificates, key = _read(_CERTIFICATE, certificate_file), _read(_KEY, key_file)
+        pem.identify(
+            checked, certificates, key, f"{_CERTIFICATE} {certificate_file}", f"{_KEY} {key_file}"
+        )
+        leaf, *chain = _certificates(certificates, f"{_CERTIFICATE} {certificate_file}")
+        own = {
+            "certificate": leaf,
+            "extraCertChain": chain,
+            "privateKey": PKey.from_cryptography_key(cast(Any, load_pem_private_key(key, None))),
+        }
+    return _Policy(root, own)
+
+
+@implementer(IPolicyForHTTPS)
+class _Policy:
+    def __init__(self, root: Any, own: dict[str, Any]) -> None:
+        self._root = root
+        self._own = own
+
+    def creatorForNetloc(self, hostname: bytes, port: int) -> IOpenSSLClientConnectionCreator:
+        return optionsForClientTLS(
+            hostname.decode("ascii"), trustRoot=self._root, extraCertificateOptions=self._own
+        )
+
+
+def _certificates(text: bytes, where: str) -> list[X509]:
+    try:
+        return [X509.from_cryptography(each) for each in x509.load_pem_x509_certificates(text)]
+    except ValueError:
+        raise ConfigurationError(
+            f"{where} holds a PEM certificate that can't be read: give the whole file again"
+        ) from None
+
+
+def _read(flag: str, path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError as problem:
+        raise ConfigurationError(
+            f"{flag} {path} can't be read: {problem.strerror}; give a PEM file that koproxy may"
+            " read"
+        ) from None
