@@ -22,7 +22,6 @@ class TunnelEnd(SecureProtocol):
 
     def connectionMade(self) -> None:
         """Have the other side paused while this one is slow."""
-        self.transport.unregisterProducer()
         self.transport.registerProducer(self)
 
     def dataReceived(self, data: bytes) -> None:

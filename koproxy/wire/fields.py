@@ -10,7 +10,7 @@ from collections.abc import Iterator
 TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]"
 
 # Possessive quantifiers: no input makes the match go back, so it costs one pass.
-_FIELD_LINES = re.compile(rb"(?:" + TOKEN + rb"++:[\t\x20-\x7e\x80-\xff]*+\r\n)*+")
+FIELD_LINES = re.compile(rb"(?:" + TOKEN + rb"++:[\t\x20-\x7e\x80-\xff]*+\r\n)*+")
 _DIGITS = re.compile(rb"[0-9]{1,18}")
 
 HOP_BY_HOP = frozenset(
@@ -49,8 +49,8 @@ def field_lines(block: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:
     ``token ":" value CRLF``: a bare CR or LF, a folded line, a blank before the colon, a NUL or
     another control character, an empty name.
     """
-    if _FIELD_LINES.fullmatch(block) is None:
-        good = _FIELD_LINES.match(block)
+    if FIELD_LINES.fullmatch(block) is None:
+        good = FIELD_LINES.match(block)
         number = block.count(b"\r\n", 0, good.end() if good else 0) + 1
         raise Malformed(f"header line {number} is not a name, a colon and a value")
     for line in block.split(b"\r\n")[:-1]:

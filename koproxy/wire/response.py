@@ -8,12 +8,24 @@ import re
 from dataclasses import dataclass
 
 from koproxy.wire.body import Body, ChunkedBody, EndlessBody, FixedBody
-from koproxy.wire.fields import HOP_BY_HOP, Malformed, content_length, field_lines, list_members
+from koproxy.wire.fields import (
+    FIELD_LINES,
+    HOP_BY_HOP,
+    Malformed,
+    content_length,
+    field_lines,
+    list_members,
+)
 
 _STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9][0-9])( [\t\x20-\x7e\x80-\xff]*+)?+\r\n")
+# The fields that must be looked at; most answers have no other one of them than a length.
+_NOTABLE = re.compile(
+    rb"\n(" + b"|".join(sorted({*HOP_BY_HOP, b"content-length"})) + rb"):([^\r]*+)", re.IGNORECASE
+)
 _NO_BODY = frozenset({204, 304})
-_OWN = HOP_BY_HOP - {b"trailer"}
-_FRAMING = frozenset({b"connection", b"content-length", b"transfer-encoding", b"upgrade"})
+_END_TO_END = frozenset({b"content-length", b"trailer"})
+_OWN = HOP_BY_HOP - _END_TO_END
+_FRAMING = frozenset({b"content-length", b"transfer-encoding", b"upgrade"})
 
 
 @dataclass(slots=True)
@@ -78,19 +90,21 @@ def parse_answer(head: bytes, method: bytes) -> Answer:
         raise Malformed("the status line is not HTTP/1.1's")
     status = int(line[2])
     http11 = line[1] == b"1"
-    kept: list[tuple[bytes, bytes]] = []
+    block = head[line.end() : -2]
+    if FIELD_LINES.fullmatch(block) is None:
+        raise Malformed("a header line is not a name, a colon and a value")
+    notable = _NOTABLE.findall(head)
     seen: dict[bytes, bytes] = {}
-    for name, value, raw in field_lines(head[line.end() : -2]):
-        if name in _FRAMING:
-            if name in seen and name != b"connection":
-                raise Malformed(f"two {name.decode()} headers")
-            seen[name] = seen[name] + b"," + value if name in seen else value
-        if name not in _OWN:
-            kept.append((name, raw))
+    for spelled, value in notable:
+        name = spelled.lower()
+        if name in seen and name in _FRAMING:
+            raise Malformed(f"two {name.decode()} headers")
+        seen[name] = seen[name] + b"," + value if name in seen else value.strip(b" \t")
 
     connection = list_members(seen[b"connection"]) if b"connection" in seen else []
-    if connection:
-        kept = [(name, raw) for name, raw in kept if name not in connection or name in _FRAMING]
+    if not seen.keys() <= _END_TO_END:
+        dropped = {*_OWN, *connection} - _END_TO_END
+        block = b"".join([raw for name, _, raw in field_lines(block) if name not in dropped])
     coding, size = seen.get(b"transfer-encoding"), seen.get(b"content-length")
     length = content_length(size) if size is not None else None
     chunked = False
@@ -105,7 +119,7 @@ def parse_answer(head: bytes, method: bytes) -> Answer:
     return Answer(
         status=status,
         first_line=b"HTTP/1.1 %d%b\r\n" % (status, line[3] or b" "),
-        passed_on=b"".join([raw for _, raw in kept]),
+        passed_on=block,
         length=length,
         chunked=chunked,
         upgrade=seen.get(b"upgrade") if status == 101 and b"upgrade" in connection else None,

@@ -64,11 +64,7 @@ class MemoryTLS:
         self.paused = False
 
     def registerProducer(self, producer: Any) -> None:
-        assert self.producer is None
         self.producer = producer
-
-    def unregisterProducer(self) -> None:
-        self.producer = None
 
     # The far end.
 

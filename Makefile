@@ -1,0 +1,48 @@
+# Every target does its own set-up: Python 3.11 and make are enough (e2e needs Go, bench nginx and wrk).
+
+PYTHON ?= python3
+VENV := .venv
+ARGS ?=
+
+.PHONY: help setup demo test e2e bench constraints clean
+
+help:
+	@echo "make setup   .venv with koproxy and the harness in it"
+	@echo "make demo    issuer, API server and koproxy between them (ARGS=--once ends after the calls)"
+	@echo "make test    lint, types, unit, property and integration tests"
+	@echo "make e2e     a real control plane, Dex and kubectl (needs Go)"
+	@echo "make bench   koproxy beside nginx (needs nginx and wrk)"
+
+setup: $(VENV)/.complete
+
+$(VENV)/.complete: pyproject.toml harness/pyproject.toml requirements/tests.txt requirements/constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "koproxy needs Python 3.11 or newer: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -c requirements/constraints.txt \
+		-e . -e harness -r requirements/tests.txt tox
+	@touch $@
+
+demo: setup
+	@$(VENV)/bin/koproxy demo $(ARGS)
+
+test: setup
+	$(VENV)/bin/tox run $(ARGS)
+
+e2e: setup
+	kind/build
+	$(VENV)/bin/pytest tests/e2e $(ARGS)
+
+bench: setup
+	$(VENV)/bin/python -m bench $(ARGS)
+
+# The exact versions that the tests use, from what the lower bounds give today.
+constraints:
+	rm -rf build/constraints
+	$(PYTHON) -m venv build/constraints
+	build/constraints/bin/pip install --quiet -e . -e harness -r requirements/tests.txt tox
+	{ echo "# Exact versions that the tests use; the lower bounds are in pyproject.toml."; \
+		build/constraints/bin/pip freeze --exclude-editable; } > requirements/constraints.txt
+
+clean:
+	rm -rf $(VENV) .tox build dist

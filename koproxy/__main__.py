@@ -1,0 +1,5 @@
+"""``python -m koproxy``."""
+
+from koproxy.cli import main
+
+main()

@@ -1,0 +1,170 @@
+"""Puts the parts together: one service, the same for ``koproxy serve`` and ``twistd koproxy``.
+
+What can be known to be wrong before the reactor runs is said by :func:`make_service`; nothing is
+decided here about requests.
+"""
+
+import socket
+import ssl
+from functools import partial
+from typing import Any
+
+from twisted.application.service import MultiService, Service
+from twisted.internet.interfaces import IReactorCore, IReactorSocket, IReactorTime
+from twisted.internet.protocol import ServerFactory
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+
+from koproxy.authentication import Authentication
+from koproxy.kubeconfig import find_access
+from koproxy.observe.health import Check, health_site
+from koproxy.proxy.frontend import Frontend, Way
+from koproxy.proxy.own_calls import OwnCalls
+from koproxy.proxy.tls import TLS
+from koproxy.proxy.upstream import Pool
+from koproxy.serving_certificate import serving_context
+from koproxy.settings import Settings
+from koproxy.sources.credential import Upstream
+from koproxy.sources.rights import Rights
+
+SWEEP_SECONDS = 15.0
+RECHECK_SECONDS = 10.0
+
+log = Logger()
+
+
+class Reactor(IReactorTime, IReactorSocket, IReactorCore):
+    """What the daemon needs of a reactor."""
+
+
+class _Clients(ServerFactory[Any]):
+    """Gives every client's connection its TLS, and its way when the handshake is done."""
+
+    noisy = False
+
+    def __init__(self, way: Way, tls: ssl.SSLContext) -> None:
+        self._way = way
+        self._tls = tls
+
+    def buildProtocol(self, _address: object) -> TLS:
+        """One connection."""
+        return TLS(self._way.reactor, self._tls, partial(Frontend, self._way))
+
+
+class _Listener(Service):
+    """Serves on a socket that is bound already, so that a port in use is said at once."""
+
+    def __init__(
+        self,
+        reactor: Reactor,
+        name: str,
+        flag: str,
+        address: str,
+        port: int,
+        factory: ServerFactory[Any],
+    ) -> None:
+        self._reactor = reactor
+        self._name = name
+        self._factory = factory
+        try:
+            self._socket = _bind(address, port)
+        except OSError as problem:
+            raise OSError(
+                f"can't listen on {address} port {port} (--{flag}): {problem.strerror}"
+            ) from None
+
+    def startService(self) -> None:
+        """Accept connections from now on."""
+        super().startService()
+        bound = self._socket.getsockname()
+        host = f"[{bound[0]}]" if ":" in bound[0] else bound[0]
+        self._socket.setblocking(False)
+        self._port = self._reactor.adoptStreamPort(
+            self._socket.fileno(), self._socket.family, self._factory
+        )
+        self._socket.close()
+        log.info("{name} on {host}:{port}", name=self._name, host=host, port=bound[1])
+
+    def stopService(self) -> object:
+        """Accept no more."""
+        super().stopService()
+        return self._port.stopListening()
+
+
+class _Upkeep(Service):
+    """What has to be done now and then for the pool and the proxy's credential."""
+
+    def __init__(self, reactor: IReactorTime, pool: Pool, own_calls: OwnCalls) -> None:
+        self._pool = pool
+        self._own_calls = own_calls
+        self._sweep = LoopingCall(pool.sweep)
+        self._recheck = LoopingCall(self._look_again)
+        self._sweep.clock = self._recheck.clock = reactor
+
+    def startService(self) -> None:
+        """Begin."""
+        super().startService()
+        self._sweep.start(SWEEP_SECONDS, now=False)
+        self._recheck.start(RECHECK_SECONDS, now=False)
+
+    def stopService(self) -> None:
+        """End, and close what is idle."""
+        super().stopService()
+        self._sweep.stop()
+        self._recheck.stop()
+        self._pool.close()
+
+    def _look_again(self) -> None:
+        if self._own_calls.problem is not None:
+            self._own_calls.credential_refused()
+
+
+def make_service(reactor: Reactor, settings: Settings) -> MultiService:
+    """The whole daemon as a service, its sockets bound.
+
+    Raises:
+        ConfigurationError: the settings, or a file that they name, can't work.
+        OSError: a port can't be had.
+    """
+    find = partial(find_access, settings.kubeconfig, settings.context)
+    authentication = Authentication.from_settings(settings, reactor)
+    tls = serving_context(
+        settings.tls_cert_file,
+        settings.tls_private_key_file,
+        settings.cert_dir,
+        settings.bind_address,
+        settings.tls_min_version,
+        settings.tls_cipher_suites,
+    )
+    upstream = Upstream(find, reactor)
+    pool = Pool(reactor, upstream)
+    host = _host_header(upstream.host, upstream.port)
+    own_calls = OwnCalls(reactor, upstream, pool, host, upstream.renew)
+    upstream.on_change(pool.sweep)
+    rights = Rights(own_calls.call, (), reactor)
+    way = Way(reactor, authentication, upstream, pool, own_calls, host)
+    checks = (
+        Check("issuer", lambda: authentication.problem),
+        Check("credential", lambda: upstream.problem or own_calls.problem),
+        Check("rights", lambda: rights.problem, required=False),
+    )
+
+    service = MultiService()
+    for part in (authentication, upstream, _Upkeep(reactor, pool, own_calls), rights):
+        service.addService(part)
+    listeners: tuple[tuple[str, str, int, ServerFactory[Any]], ...] = (
+        ("health", "readiness-probe-port", settings.readiness_probe_port, health_site(checks)),
+        ("serving https", "secure-port", settings.secure_port, _Clients(way, tls)),
+    )
+    for name, flag, port, factory in listeners:
+        service.addService(_Listener(reactor, name, flag, settings.bind_address, port, factory))
+    return service
+
+
+def _bind(address: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    return socket.create_server((address, port), family=family, backlog=4096)
+
+
+def _host_header(host: str, port: int) -> bytes:
+    return (f"[{host}]:{port}" if ":" in host else f"{host}:{port}").encode()

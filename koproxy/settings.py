@@ -1,0 +1,174 @@
+"""Every option of koproxy, once: name, type, default and help.
+
+The command line, the twistd plugin and the documentation read this table; names and defaults are
+those of kube-oidc-proxy and kube-apiserver, so that a deployment switches by its image. Nothing
+here opens a file or checks what an option means: who uses it does.
+"""
+
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+
+def _option(default: Any, text: str, *, group: str, metavar: str = "", short: str = "") -> Any:
+    metadata = {"help": text, "group": group, "metavar": metavar, "short": short}
+    return field(default=default, metadata=metadata)
+
+
+OIDC = "OpenID Connect"
+SERVING = "Serving"
+UPSTREAM = "API server"
+PROXY = "Proxy"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The options of ``koproxy serve``.
+
+    A field ``oidc_issuer_url`` is the flag ``--oidc-issuer-url``. An empty string or tuple means
+    that the flag was not given. The type of a field decides how its flag is read: ``str``, ``int``,
+    ``bool``, ``tuple[str, ...]`` (comma-separated or repeated) and
+    ``tuple[tuple[str, str], ...]`` (``key=value``, repeated).
+    """
+
+    oidc_issuer_url: str = _option(
+        "",
+        "URL of the OpenID issuer; only https. Tokens must name it as their issuer.",
+        group=OIDC,
+        metavar="URL",
+    )
+    oidc_client_id: str = _option(
+        "",
+        "Client ID that a token must have among its audiences.",
+        group=OIDC,
+        metavar="ID",
+    )
+    oidc_ca_file: str = _option(
+        "",
+        "File with the CA certificates (PEM) that the issuer's certificate is verified by. "
+        "Default: the system's.",
+        group=OIDC,
+        metavar="FILE",
+    )
+    oidc_username_claim: str = _option(
+        "sub",
+        "Claim that is the username. Claims other than 'sub' may be neither unique nor lasting.",
+        group=OIDC,
+        metavar="CLAIM",
+    )
+    oidc_username_prefix: str = _option(
+        "",
+        "Prefix of every username. Without it, usernames from claims other than 'email' get the "
+        "issuer's URL and '#' before them; '-' means no prefix.",
+        group=OIDC,
+        metavar="PREFIX",
+    )
+    oidc_groups_claim: str = _option(
+        "",
+        "Claim that names the groups: a string or a list of strings.",
+        group=OIDC,
+        metavar="CLAIM",
+    )
+    oidc_groups_prefix: str = _option("", "Prefix of every group.", group=OIDC, metavar="PREFIX")
+    oidc_signing_algs: tuple[str, ...] = _option(
+        ("RS256",),
+        "Signing algorithms that a token may have (RFC 7518), comma-separated.",
+        group=OIDC,
+        metavar="ALGS",
+    )
+    oidc_required_claim: tuple[tuple[str, str], ...] = _option(
+        (),
+        "Claim that a token must have with exactly this value; may be repeated.",
+        group=OIDC,
+        metavar="CLAIM=VALUE",
+    )
+    oidc_tls_client_cert_file: str = _option(
+        "",
+        "File with the client certificate (PEM) to show to the issuer.",
+        group=OIDC,
+        metavar="FILE",
+    )
+    oidc_tls_client_key_file: str = _option(
+        "", "File with the key of that certificate.", group=OIDC, metavar="FILE"
+    )
+
+    secure_port: int = _option(
+        6443, "Port to serve HTTPS on; 0 takes a free one.", group=SERVING, metavar="PORT"
+    )
+    bind_address: str = _option(
+        "0.0.0.0",  # noqa: S104 - kube-oidc-proxy's default: a proxy is there to be reached
+        "IP address to serve on.",
+        group=SERVING,
+        metavar="IP",
+    )
+    tls_cert_file: str = _option(
+        "",
+        "File with the certificate to serve with (PEM; intermediates after it).",
+        group=SERVING,
+        metavar="FILE",
+    )
+    tls_private_key_file: str = _option(
+        "", "File with the key of --tls-cert-file.", group=SERVING, metavar="FILE"
+    )
+    cert_dir: str = _option(
+        "/var/run/kubernetes",
+        "Folder where a self-signed certificate is made and kept if --tls-cert-file isn't given.",
+        group=SERVING,
+        metavar="FOLDER",
+    )
+    tls_min_version: str = _option(
+        "VersionTLS12",
+        "Lowest TLS version: VersionTLS10, VersionTLS11, VersionTLS12 or VersionTLS13.",
+        group=SERVING,
+        metavar="VERSION",
+    )
+    tls_cipher_suites: tuple[str, ...] = _option(
+        (),
+        "Cipher suites up to TLS 1.2, comma-separated, by their IANA names. Default: OpenSSL's.",
+        group=SERVING,
+        metavar="SUITES",
+    )
+    readiness_probe_port: int = _option(
+        8080,
+        "Port that answers /ready, /readyz?verbose and /livez over HTTP; 0 takes a free one.",
+        group=SERVING,
+        metavar="PORT",
+        short="P",
+    )
+
+    kubeconfig: str = _option(
+        "",
+        "Kubeconfig that names the API server and the proxy's credential. "
+        "Default: the ServiceAccount of the pod.",
+        group=UPSTREAM,
+        metavar="FILE",
+    )
+    context: str = _option(
+        "",
+        "Context of the kubeconfig. Default: its current one.",
+        group=UPSTREAM,
+        metavar="NAME",
+    )
+
+    allow_reserved_groups: tuple[str, ...] = _option(
+        (),
+        "Groups beginning with 'system:' that a token may name, comma-separated. "
+        "Others of that kind are refused.",
+        group=PROXY,
+        metavar="GROUPS",
+    )
+    v: int = _option(
+        0, "How much is logged: 0, or 4 and more for debugging.", group=PROXY, metavar="LEVEL"
+    )
+
+
+def options() -> dict[str, dict[str, Any]]:
+    """The table as data: flag name to its field's name, type, default, help, group and metavar."""
+    return {
+        each.name.replace("_", "-"): {
+            "field": each.name,
+            "type": each.type,
+            "default": each.default,
+            **each.metadata,
+        }
+        for each in fields(Settings)
+    }
