@@ -40,7 +40,7 @@ VERSIONS = {
 }
 
 
-def serving_context(  # noqa: PLR0917 (the flags, in the order of their help)
+def serving_context(
     cert_file: str | None,
     key_file: str | None,
     cert_dir: str,

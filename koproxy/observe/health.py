@@ -6,6 +6,7 @@ check in a line of its own, and kube-oidc-proxy's ``/ready``. It shows sentences
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import parse_qs
 
 from twisted.web.resource import Resource
 from twisted.web.server import Request, Site
@@ -38,7 +39,9 @@ class _Answer(Resource):
         request.setHeader(b"cache-control", b"no-store")
         request.setResponseCode(503 if failed else 200)
         lines = []
-        if b"verbose" in request.args:
+        # Twisted's own reading leaves out a name without a value.
+        query = parse_qs(request.uri.partition(b"?")[2], keep_blank_values=True)
+        if b"verbose" in query:
             for check, problem in found:
                 sign = "+" if problem is None else "-" if check.required else "!"
                 lines.append(f"[{sign}]{check.name} {problem or 'ok'}")
