@@ -41,10 +41,9 @@ def trust(context: ssl.SSLContext, authorities: bytes, where: str) -> None:
             "between BEGIN CERTIFICATE and END CERTIFICATE"
         )
     try:
-        context.load_verify_locations(
-            cadata=b"".join(binascii.a2b_base64(block) for block in blocks)
-        )
-    except (ssl.SSLError, binascii.Error):
+        for block in blocks:  # one at a time: a damaged one would end a longer run unsaid
+            context.load_verify_locations(cadata=binascii.a2b_base64(block))
+    except (ssl.SSLError, ValueError):
         raise ConfigurationError(
             f"{where} holds a PEM certificate that can't be read: it is damaged or cut short; "
             "give the whole file again"

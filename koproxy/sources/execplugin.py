@@ -28,7 +28,7 @@ log = Logger()
 
 SECONDS = 60.0
 """How long a run may take."""
-STDOUT_BYTES = 1 << 20
+STDOUT_BYTES = 128 * 1024
 STDERR_BYTES = 2048
 _EARLY = 30.0
 """How long before its end a credential is renewed, in seconds."""
