@@ -4,6 +4,8 @@ What can be known to be wrong before the reactor runs is said by :func:`make_ser
 decided here about requests.
 """
 
+import ipaddress
+import os
 import socket
 import ssl
 from functools import partial
@@ -16,6 +18,7 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from koproxy.authentication import Authentication
+from koproxy.errors import ConfigurationError
 from koproxy.kubeconfig import find_access
 from koproxy.observe.health import Check, health_site
 from koproxy.proxy.frontend import Frontend, Way
@@ -29,6 +32,7 @@ from koproxy.sources.rights import Rights
 
 SWEEP_SECONDS = 15.0
 RECHECK_SECONDS = 10.0
+LAST_PORT = 65535
 
 log = Logger()
 
@@ -69,9 +73,8 @@ class _Listener(Service):
         try:
             self._socket = _bind(address, port)
         except OSError as problem:
-            raise OSError(
-                f"can't listen on {address} port {port} (--{flag}): {problem.strerror}"
-            ) from None
+            why = os.strerror(problem.errno) if problem.errno else str(problem)
+            raise OSError(f"can't listen on {address} port {port} (--{flag}): {why}") from None
 
     def startService(self) -> None:
         """Accept connections from now on."""
@@ -126,6 +129,7 @@ def make_service(reactor: Reactor, settings: Settings) -> MultiService:
         ConfigurationError: the settings, or a file that they name, can't work.
         OSError: a port can't be had.
     """
+    _check_addresses(settings)
     find = partial(find_access, settings.kubeconfig, settings.context)
     authentication = Authentication.from_settings(settings, reactor)
     tls = serving_context(
@@ -159,6 +163,22 @@ def make_service(reactor: Reactor, settings: Settings) -> MultiService:
     for name, flag, port, factory in listeners:
         service.addService(_Listener(reactor, name, flag, settings.bind_address, port, factory))
     return service
+
+
+def _check_addresses(settings: Settings) -> None:
+    try:
+        ipaddress.ip_address(settings.bind_address)
+    except ValueError:
+        raise ConfigurationError(
+            f"--bind-address {settings.bind_address!r} is not an IP address: "
+            "give one of this machine's, or 0.0.0.0 or :: for all of them"
+        ) from None
+    for flag, port in (
+        ("secure-port", settings.secure_port),
+        ("readiness-probe-port", settings.readiness_probe_port),
+    ):
+        if not 0 <= port <= LAST_PORT:
+            raise ConfigurationError(f"--{flag} {port} is not a port: give 0 to {LAST_PORT}")
 
 
 def _bind(address: str, port: int) -> socket.socket:

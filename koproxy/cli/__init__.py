@@ -32,6 +32,8 @@ def attempt(action: Callable[[], T], name: str) -> T:
     """Do ``action``; end the process with a sentence if what was given can't work."""
     try:
         return action()
+    except click.exceptions.NoArgsIsHelpError as problem:
+        fail(f"a command is missing.\n\n{problem.format_message()}", 2)
     except click.UsageError as problem:
         command = problem.ctx.command_path if problem.ctx is not None else name
         fail(f"{problem.format_message()} See '{command} --help'.", 2)
