@@ -16,7 +16,11 @@ MAX_DEPTH = 128
 
 
 class NotJSON(ValueError):
-    """The bytes are not a JSON text (RFC 8259), or one that lies too deep."""
+    """The bytes are not a JSON text (RFC 8259)."""
+
+
+class TooDeep(NotJSON):
+    """The objects and arrays of the text lie deeper in each other than MAX_DEPTH."""
 
 
 class Number:
@@ -56,7 +60,9 @@ def loads(text: bytes) -> Any:
     """Read one JSON text.
 
     An object is read as Members, a number as Number, all else as ``json`` does. A byte that is
-    no UTF-8, and an escaped half of a surrogate pair, become U+FFFD each. Raises NotJSON.
+    no UTF-8, and an escaped half of a surrogate pair, become U+FFFD each.
+
+    Raises NotJSON, or TooDeep.
     """
     if text.count(b"[") + text.count(b"{") > MAX_DEPTH:
         _check_depth(text)
@@ -65,8 +71,10 @@ def loads(text: bytes) -> Any:
         if _HALF.search(clean):
             clean = _ESCAPE.sub(_no_half, clean)
         return _read(clean)
-    except (ValueError, RecursionError):
+    except ValueError:
         raise NotJSON from None
+    except RecursionError:  # only if the caller itself is very deep
+        raise TooDeep from None
 
 
 _HALF = re.compile(r"\\u[dD][89a-fA-F]")
@@ -88,7 +96,7 @@ def _check_depth(text: bytes) -> None:
         if first in b"[{":
             depth += 1
             if depth > MAX_DEPTH:
-                raise NotJSON
+                raise TooDeep
         elif first in b"]}":
             depth -= 1
 

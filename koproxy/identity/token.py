@@ -13,7 +13,7 @@ from typing import Any
 from cryptography import x509
 
 from koproxy.identity.bearer import SPACES
-from koproxy.identity.gojson import Members, NotJSON, Number, loads
+from koproxy.identity.gojson import MAX_DEPTH, Members, Number, TooDeep, loads
 from koproxy.identity.keys import KeySet, decode_raw_url
 from koproxy.identity.typed import Refused
 
@@ -49,7 +49,9 @@ def read_token(text: bytes) -> Token:
         signature = decode_raw_url(_without_blanks(parts[2]))
         header = loads(protected)
         claims = loads(payload)
-    except (NotJSON, ValueError):
+    except TooDeep:
+        raise Refused(f"its JSON lies deeper than {MAX_DEPTH} levels") from None
+    except ValueError:
         raise Refused("it is not a JSON Web Token") from None
     if not isinstance(claims, Members):
         raise Refused("its claims are no object")
