@@ -4,7 +4,7 @@ An independent HTTP/1.1 reader (h11) plays the API server.
 """
 
 import h11
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from koproxy.wire.fields import Malformed
@@ -56,7 +56,7 @@ VALUES = (
     | st.binary(max_size=12)
     | st.from_regex(rb"[ -~]{0,20}", fullmatch=True)
 )
-SEPARATORS = st.sampled_from([b": ", b":", b" : ", b":\t", b"\r\n :"])
+SEPARATORS = st.just(b": ") | st.sampled_from([b":", b":\t"]) | st.sampled_from([b" : ", b"\r\n :"])
 LINES = st.lists(
     st.tuples(NAMES, SEPARATORS, VALUES).map(b"".join).map(lambda line: line + b"\r\n"), max_size=8
 ).map(b"".join)
@@ -81,6 +81,7 @@ def as_the_api_server_reads(head: bytes) -> h11.Request:
 
 
 @given(HEADS)
+@settings(max_examples=500)
 @example(b"GET /api HTTP/1.1\r\nHost: k\r\nConnection: Impersonate-User, Authorization\r\n\r\n")
 def test_only_the_proxy_says_who_it_is(head: bytes) -> None:
     head = head[: head.index(b"\r\n\r\n") + 4]
