@@ -1,11 +1,14 @@
 """Fixtures of the end-to-end tests: a cluster for all of them, people, and koproxies.
 
 `kind/build` has to have been run. Every process that is started here ends with the session; what a
-killed session has left is ended by the next one. Logs are in build/e2e.
+killed session has left is ended by the next one. Logs are in build/e2e; sessions at the
+same time have a folder each.
 """
 
 from __future__ import annotations
 
+import fcntl
+import itertools
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,7 +26,20 @@ from localcluster.kubectl import Kubectl  # noqa: E402
 from localcluster.pki import Authority  # noqa: E402
 from localcluster.processes import Processes, stop_recorded  # noqa: E402
 
-CLUSTER_DIRECTORY = REPOSITORY / "build" / "e2e"
+
+@pytest.fixture(scope="session")
+def directory() -> Iterator[Path]:
+    """A folder that this session has for itself."""
+    for number in itertools.count():
+        folder = REPOSITORY / "build" / "e2e" / f"e2e-{number}"
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / "lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+            yield folder
+            return
 
 
 def _processes(directory: Path) -> Iterator[Processes]:
@@ -37,40 +53,43 @@ def _processes(directory: Path) -> Iterator[Processes]:
 
 
 @pytest.fixture(scope="session")
-def cluster() -> Iterator[Cluster]:
+def cluster(directory: Path) -> Iterator[Cluster]:
     """A cluster without any OIDC, in which Anna may do everything in the namespace `shop` and the
-    group `oidc:auditors` may look at its ConfigMaps."""
-    for processes in _processes(CLUSTER_DIRECTORY):
-        docker.stop(CLUSTER_DIRECTORY)
+    group `oidc:auditors` may look at its ConfigMaps and at a single Pod."""
+    for processes in _processes(directory):
+        docker.stop(directory)
         try:
             if docker.works():
-                found = docker.start(CLUSTER_DIRECTORY)
+                found = docker.start(directory)
             else:
                 found = local.start(processes)
+            anna = {"kind": "User", "name": ANNA}
+            auditors = {"kind": "Group", "name": f"{GROUPS_PREFIX}auditors"}
             found.admin.apply(
-                *_role("shopkeeper", ["*"], ["*"], {"kind": "User", "name": ANNA}),
+                *_role("shopkeeper", anna, {"*": ["*"]}),
                 *_role(
-                    "auditor",
-                    ["configmaps"],
-                    ["get", "list", "watch"],
-                    {"kind": "Group", "name": f"{GROUPS_PREFIX}auditors"},
+                    "auditor", auditors, {"configmaps": ["get", "list", "watch"], "pods": ["get"]}
                 ),
             )
             yield found
         finally:
-            docker.stop(CLUSTER_DIRECTORY)
+            docker.stop(directory)
 
 
 def _role(
-    name: str, resources: list[str], verbs: list[str], subject: dict[str, str]
+    name: str, subject: dict[str, str], verbs: dict[str, list[str]]
 ) -> Iterator[dict[str, object]]:
+    """A Role in `shop` that allows `verbs` by resource, and its binding to `subject`."""
     group = "rbac.authorization.k8s.io"
     metadata = {"name": name, "namespace": NAMESPACE}
     yield {
         "apiVersion": f"{group}/v1",
         "kind": "Role",
         "metadata": metadata,
-        "rules": [{"apiGroups": [""], "resources": resources, "verbs": verbs}],
+        "rules": [
+            {"apiGroups": [""], "resources": [resource], "verbs": allowed}
+            for resource, allowed in verbs.items()
+        ],
     }
     yield {
         "apiVersion": f"{group}/v1",
@@ -82,9 +101,9 @@ def _role(
 
 
 @pytest.fixture(scope="session")
-def parts() -> Iterator[Processes]:
+def parts(directory: Path) -> Iterator[Processes]:
     """Where tests start servers of their own, beside the cluster."""
-    yield from _processes(CLUSTER_DIRECTORY / "parts")
+    yield from _processes(directory / "parts")
 
 
 @pytest.fixture(scope="session")

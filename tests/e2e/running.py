@@ -25,8 +25,8 @@ from localcluster.kubectl import Kubectl, write_kubeconfig
 from localcluster.pki import Authority
 from localcluster.processes import Processes, Server, wait_until
 
-SERVING = re.compile(r"^koproxy: serving https on 127\.0\.0\.1:(\d+)$", re.MULTILINE)
-HEALTH = re.compile(r"^koproxy: health on 127\.0\.0\.1:(\d+)$", re.MULTILINE)
+SERVING = re.compile(r"koproxy: serving https on 127\.0\.0\.1:(\d+)$", re.MULTILINE)
+HEALTH = re.compile(r"koproxy: health on 127\.0\.0\.1:(\d+)$", re.MULTILINE)
 GROUPS_PREFIX = "oidc:"
 
 

@@ -66,7 +66,7 @@ def test_exec_tells_stderr_and_the_exit_status(anna: Kubectl, env: dict[str, str
 def test_exec_needs_its_right(bert: Kubectl, env: dict[str, str]) -> None:
     refused = bert.run("exec", f"--namespace={NAMESPACE}", POD, "--", "true", env=env)
     assert refused.returncode == 1
-    assert 'User "bert@example.com" cannot get resource "pods"' in refused.stderr.decode()
+    assert 'User "bert@example.com" cannot create resource "pods/exec"' in refused.stderr.decode()
 
 
 @BOTH
