@@ -198,7 +198,7 @@ GOOD = trustme.CA().cert_pem.bytes()
         b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
         b"-----BEGIN CERTIFICATE-----\nA\n-----END CERTIFICATE-----\n",
         b"-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n",
-        GOOD + b"-----BEGIN CERTIFICATE-----\nMIIC\n-----END CERTIFICATE-----\n" + GOOD,
+        GOOD + b"-----BEGIN CERTIFICATE-----\nMIIC\n-----END CERTIFICATE-----\n",
     ],
 )
 def test_a_bundle_that_is_none(reach: Reach, tmp_path: Path, bundle: bytes) -> None:

@@ -62,6 +62,10 @@ def test_the_given_pair_is_served(files: tuple[Path, Path]) -> None:
     assert connection.compression() is None
 
 
+def test_clients_may_not_renegotiate(files: tuple[Path, Path]) -> None:
+    assert serving(files).options & ssl.OP_NO_RENEGOTIATION
+
+
 def test_a_pair_may_be_shown_anew(files: tuple[Path, Path]) -> None:
     context = serving(files)
     leaf = trustme.CA().issue_cert("other.example")
