@@ -90,7 +90,7 @@ class Connection(Protocol):
             self._exchange = None
             exchange.over()
             self.release("a request is being answered")
-            if "close" in (exchange.request.header("connection") or "").lower():
+            if "close" in exchange.request.tokens("connection"):
                 self.close()
             return True
         event = self._parser.next()
@@ -105,7 +105,7 @@ class Connection(Protocol):
         self._server.record(request)
         # A handler finds a request without a body complete.
         more = self._continue(self._parser.next())
-        if not more and (request.header("expect") or "").lower() == "100-continue":
+        if not more and "100-continue" in request.tokens("expect"):
             self.transport.write(answer_head(100, ()))
         self._server.dispatch(self._exchange)
 
@@ -125,9 +125,10 @@ class Connection(Protocol):
     def _refuse(self, wrong: BadRequest) -> None:
         begun = self._exchange.request.raw if self._exchange else b""
         self._server.refuse(str(wrong), self._number, begun + self._parser.rest())
-        text = f"{wrong}\n".encode()
-        fields = (("Content-Length", str(len(text))), ("Connection", "close"))
-        self.write(answer_head(wrong.status, fields) + text)
+        if self._exchange is None or not self._exchange.begun:
+            text = f"{wrong}\n".encode()
+            fields = (("Content-Length", str(len(text))), ("Connection", "close"))
+            self.write(answer_head(wrong.status, fields) + text)
         self.close()
 
     def _tunnelled(self, data: bytes) -> None:

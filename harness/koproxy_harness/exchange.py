@@ -79,6 +79,11 @@ class Request:
         """Give the values of all fields of this name, in any case."""
         return [value for key, value in self.headers if key.lower() == name.lower()]
 
+    def tokens(self, name: str) -> list[str]:
+        """Give the parts of a field that is a list, in lower case."""
+        parts = ",".join(self.values(name)).lower().split(",")
+        return [part.strip() for part in parts if part.strip()]
+
     def json(self) -> Any:
         """Give the body as JSON."""
         return json.loads(self._body)
@@ -106,11 +111,13 @@ class Exchange:
         self, request: Request, connection: Connection, run: Callable[[Callable[[], Any]], Any]
     ) -> None:
         self.request = request
+        self.begun = False
         self.answered = False
         self._chunked = False
         self._connection = connection
         self._run = run
         self._waiting: list[Deferred[Request]] = []
+        self._is_over = False
         self._gone: list[Callable[[], None]] = []
 
     # The request
@@ -133,7 +140,10 @@ class Exchange:
 
     def when_gone(self, callback: Callable[[], None]) -> None:
         """Have `callback` called once the answer is over, or the client has gone."""
-        self._gone.append(callback)
+        if self._is_over:
+            callback()
+        else:
+            self._gone.append(callback)
 
     # The answer
 
@@ -171,6 +181,7 @@ class Exchange:
 
     def write(self, data: bytes) -> None:
         """Send these bytes, whatever they are."""
+        self.begun = True
         self._run(lambda: self._connection.write(data))
 
     def close(self) -> None:
@@ -199,6 +210,7 @@ class Exchange:
             waiter.callback(self.request)
 
     def over(self) -> None:
+        self._is_over = True
         waiting, self._waiting = self._waiting, []
         gone, self._gone = self._gone, []
         for waiter in waiting:

@@ -7,30 +7,20 @@ happened. A subclass says how requests are answered, and nothing about sockets.
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-import weakref
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
-import trustme
-from OpenSSL import SSL
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred, gatherResults, succeed
-from twisted.internet.interfaces import (
-    IOpenSSLServerConnectionCreator,
-    IReactorTCP,
-    IReactorTime,
-)
+from twisted.internet.interfaces import IReactorTCP, IReactorTime
 from twisted.internet.protocol import ServerFactory
 from twisted.internet.task import deferLater
-from twisted.logger import Logger
-from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
-from zope.interface import implementer
+from twisted.protocols.tls import TLSMemoryBIOFactory
 
+from .authority import Authority, Certificate
+from .conditions import Conditions
 from .connection import Connection
 from .errors import HarnessError
 from .faults import Fault, Faults
@@ -38,11 +28,11 @@ from .loop import background
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IAddress, IListeningPort
+    from twisted.python.failure import Failure
 
     from .exchange import Exchange, Request
     from .parsing import Headers
 
-log = Logger()
 T = TypeVar("T")
 
 _ADDRESS = "127.0.0.1"
@@ -57,27 +47,6 @@ class Refused:
     raw: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class ClientCertificate:
-    """A certificate that a server of the harness trusts, with its key, as PEM and as files."""
-
-    cert_pem: str
-    key_pem: str
-    cert_file: Path
-    key_file: Path
-
-
-@implementer(IOpenSSLServerConnectionCreator)
-class _Tls:
-    """Gives each connection the one TLS context of a server."""
-
-    def __init__(self, context: SSL.Context) -> None:
-        self._context = context
-
-    def serverConnectionForTLS(self, tlsProtocol: TLSMemoryBIOProtocol) -> SSL.Connection:
-        return SSL.Connection(self._context, None)
-
-
 class Server(ServerFactory):
     """An HTTPS server on a free port of 127.0.0.1, with a certificate authority of its own.
 
@@ -90,19 +59,17 @@ class Server(ServerFactory):
     def __init__(self, reactor: object = None, client_certificates: str = "refused") -> None:
         self._own_thread = reactor is None
         self._reactor = reactor
-        self._client_certificates = client_certificates
         self._listening: IListeningPort | None = None
         self._port = 0
         self._connections: set[Connection] = set()
         self._accepted = 0
         self._requests: list[Request] = []
         self._refused: list[Refused] = []
+        self._broken: list[Failure] = []
         self._faults = Faults()
-        self._conditions: list[tuple[Callable[[], object], Deferred[None]]] = []
-        self._folder: Path | None = None
-        self._numbers = count(1)
-        self.ca = trustme.CA()
-        self._context = self._tls()
+        self._conditions = Conditions()
+        self._authority = Authority()
+        self._tls = self._authority.tls(_ADDRESS, client_certificates)
 
     # Life
 
@@ -122,23 +89,23 @@ class Server(ServerFactory):
         self.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, *_: object) -> None:
         self.stop()
         self.close()
+        self._raise_broken(kind)
 
     async def __aenter__(self) -> Self:
         await self.start()
         return self
 
-    async def __aexit__(self, *_: object) -> None:
+    async def __aexit__(self, kind: object, *_: object) -> None:
         await self.stop()
         self.close()
+        self._raise_broken(kind)
 
     def close(self) -> None:
         """Give back what outlives a `stop`: the files."""
-        if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
-            self._folder = None
+        self._authority.close()
 
     # Where it is
 
@@ -157,33 +124,20 @@ class Server(ServerFactory):
     @property
     def ca_pem(self) -> str:
         """The certificate of the authority to trust, as PEM."""
-        return self.ca.cert_pem.bytes().decode()
+        return self._authority.pem
 
     @property
     def ca_file(self) -> Path:
         """A file with `ca_pem`; it goes away with the server."""
-        return self.file("ca.pem", self.ca_pem)
+        return self._authority.file("ca.pem", self.ca_pem)
 
-    def file(self, name: str, text: str) -> Path:
-        """Give a file of this name and content that only its owner reads."""
-        if self._folder is None:
-            self._folder = Path(tempfile.mkdtemp(prefix="koproxy-harness-"))
-            weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
-        path = self._folder / name
-        if not path.exists():
-            path.touch(mode=0o600)
-            path.write_text(text)
-        return path
-
-    def client_certificate(self, name: str = "client") -> ClientCertificate:
+    def client_certificate(self, name: str = "client") -> Certificate:
         """Make a client certificate with this common name, which the server trusts."""
-        made = self.ca.issue_cert("client@koproxy.invalid", common_name=name)
-        cert = made.cert_chain_pems[0].bytes().decode()
-        key = made.private_key_pem.bytes().decode()
-        stem = f"client-{next(self._numbers)}"
-        return ClientCertificate(
-            cert, key, self.file(f"{stem}.pem", cert), self.file(f"{stem}.key", key)
-        )
+        return self._authority.client_certificate(name)
+
+    def server_certificate(self, *names: str) -> Certificate:
+        """Make a certificate for another server (host names, addresses), which `ca_pem` signs."""
+        return self._authority.server_certificate(*names)
 
     # What happened
 
@@ -208,7 +162,9 @@ class Server(ServerFactory):
         What happens: a request, a piece of a body, a connection opened or closed. `timeout` is
         in seconds; raises `TimeoutError` after it (in the Deferred, with a reactor).
         """
-        return self._wait(lambda: self._until(condition, timeout), timeout + 5)
+        return self._wait(
+            lambda: self._conditions.until(condition, timeout, self._reactor), timeout + 5
+        )
 
     def heal(self) -> None:
         """End every fault."""
@@ -269,17 +225,11 @@ class Server(ServerFactory):
 
     def dispatch(self, exchange: Exchange) -> None:
         self.changed()
-        Deferred.fromCoroutine(self._dispatch(exchange)).addErrback(
-            lambda failure: log.failure("a handler failed", failure)
-        )
+        Deferred.fromCoroutine(self._dispatch(exchange)).addErrback(self._broken.append)
 
     def changed(self) -> None:
-        """Something happened: whoever waits for it is told."""
-        for waiting in list(self._conditions):
-            condition, deferred = waiting
-            if condition():
-                self._conditions.remove(waiting)
-                deferred.callback(None)
+        """Something happened here."""
+        self._conditions.check()
 
     # Inside
 
@@ -304,6 +254,11 @@ class Server(ServerFactory):
             exchange.abort()
             raise
 
+    def _raise_broken(self, other: object) -> None:
+        """Raise what a handler raised, unless the test fails for another reason anyway."""
+        if self._broken and other is None:
+            self._broken[0].raiseException()
+
     def _sleep(self, seconds: float) -> Awaitable[Any]:
         return deferLater(cast(IReactorTime, self._reactor), seconds)
 
@@ -319,7 +274,7 @@ class Server(ServerFactory):
         if self._own_thread:
             self._reactor = background().reactor
         clock = cast(IReactorTime, self._reactor)
-        factory = cast(ServerFactory, TLSMemoryBIOFactory(_Tls(self._context), False, self, clock))
+        factory = cast(ServerFactory, TLSMemoryBIOFactory(self._tls, False, self, clock))
         factory.noisy = False
         self._listening = cast(IReactorTCP, self._reactor).listenTCP(
             self._port, factory, interface=_ADDRESS
@@ -338,35 +293,3 @@ class Server(ServerFactory):
             closed.append(gone)
             connection.abort()
         return gatherResults(closed).addCallback(lambda _: None)
-
-    def _until(self, condition: Callable[[], object], timeout: float) -> Deferred[None]:
-        if condition():
-            return succeed(None)
-        waiting: Deferred[None] = Deferred()
-        entry = (condition, waiting)
-        self._conditions.append(entry)
-
-        def late() -> None:
-            self._conditions.remove(entry)
-            waiting.errback(TimeoutError(f"it did not happen within {timeout:g} seconds"))
-
-        timer = cast(IReactorTime, self._reactor).callLater(timeout, late)
-
-        def settled(result: None) -> None:
-            if timer.active():
-                timer.cancel()
-            return result
-
-        return waiting.addBoth(settled)
-
-    def _tls(self) -> SSL.Context:
-        context = SSL.Context(SSL.TLS_SERVER_METHOD)
-        context.set_min_proto_version(SSL.TLS1_2_VERSION)
-        context.set_session_id(b"koproxy-harness")
-        self.ca.issue_cert(_ADDRESS, "localhost").configure_cert(context)
-        if self._client_certificates != "refused":
-            self.ca.configure_trust(context)
-            demand = SSL.VERIFY_FAIL_IF_NO_PEER_CERT
-            wanted = demand if self._client_certificates == "required" else 0
-            context.set_verify(SSL.VERIFY_PEER | wanted, lambda *given: bool(given[-1]))
-        return context

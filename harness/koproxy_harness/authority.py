@@ -1,0 +1,96 @@
+"""The certificate authority of one server, and the files that it writes for a test."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import weakref
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+import trustme
+from OpenSSL import SSL
+from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
+from twisted.protocols.tls import TLSMemoryBIOProtocol
+from zope.interface import implementer
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """A certificate with its key, as PEM and as files; the files go away with the server."""
+
+    cert_pem: str
+    key_pem: str
+    cert_file: Path
+    key_file: Path
+
+
+@implementer(IOpenSSLServerConnectionCreator)
+class Tls:
+    """Gives each connection the one TLS context of a server."""
+
+    def __init__(self, context: SSL.Context) -> None:
+        self._context = context
+
+    def serverConnectionForTLS(self, tlsProtocol: TLSMemoryBIOProtocol) -> SSL.Connection:
+        return SSL.Connection(self._context, None)
+
+
+class Authority:
+    """A certificate authority that nobody else has."""
+
+    def __init__(self) -> None:
+        self._ca = trustme.CA()
+        self._folder: Path | None = None
+        self._numbers = count(1)
+
+    @property
+    def pem(self) -> str:
+        """The certificate to trust."""
+        return self._ca.cert_pem.bytes().decode()
+
+    def client_certificate(self, name: str) -> Certificate:
+        """Issue a client certificate with this common name."""
+        return self._issued(self._ca.issue_cert("client@harness.invalid", common_name=name))
+
+    def server_certificate(self, *names: str) -> Certificate:
+        """Issue a server certificate for these host names and addresses."""
+        return self._issued(self._ca.issue_cert(*names))
+
+    def _issued(self, leaf: trustme.LeafCert) -> Certificate:
+        cert = leaf.cert_chain_pems[0].bytes().decode()
+        key = leaf.private_key_pem.bytes().decode()
+        stem = f"certificate-{next(self._numbers)}"
+        return Certificate(
+            cert, key, self.file(f"{stem}.pem", cert), self.file(f"{stem}-key.pem", key)
+        )
+
+    def file(self, name: str, text: str) -> Path:
+        """Give a file of this name and content that only its owner reads."""
+        if self._folder is None:
+            self._folder = Path(tempfile.mkdtemp(prefix="koproxy-harness-"))
+            weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+        path = self._folder / name
+        if not path.exists():
+            path.touch(mode=0o600)
+            path.write_text(text)
+        return path
+
+    def close(self) -> None:
+        """Remove the files."""
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None
+
+    def tls(self, address: str, client_certificates: str) -> Tls:
+        """Give what serves TLS at `address`; clients bring a certificate as `Server` says it."""
+        context = SSL.Context(SSL.TLS_SERVER_METHOD)
+        context.set_min_proto_version(SSL.TLS1_2_VERSION)
+        context.set_session_id(b"koproxy-harness")
+        self._ca.issue_cert(address, "localhost").configure_cert(context)
+        if client_certificates != "refused":
+            self._ca.configure_trust(context)
+            demand = SSL.VERIFY_FAIL_IF_NO_PEER_CERT if client_certificates == "required" else 0
+            context.set_verify(SSL.VERIFY_PEER | demand, lambda *given: bool(given[-1]))
+        return Tls(context)
