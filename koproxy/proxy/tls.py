@@ -156,11 +156,13 @@ class TLS(Protocol):
         try:
             # Asking on when nothing is left would cost an exception each time.
             while self._incoming.pending or self._ssl.pending():
-                pieces.append(self._ssl.read(_RECORD))
+                piece = self._ssl.read(_RECORD)
+                if not piece:  # the closing alert
+                    self._clean = ended = True
+                    break
+                pieces.append(piece)
         except ssl.SSLWantReadError:
             pass
-        except ssl.SSLZeroReturnError:
-            self._clean = ended = True
         except ssl.SSLError:
             self.abortConnection()
             return
@@ -177,9 +179,10 @@ class TLS(Protocol):
             self._timeout.cancel()
         inner, self._inner = self._inner, None
         if inner is not None:
-            if not self._clean and reason.check(error.ConnectionDone):
-                reason = Failure(error.ConnectionLost("no TLS closing alert"))
-            inner.connectionLost(reason)
+            # The closing alert says that this was the end; without it, whoever closed the TCP
+            # connection cut it (RFC 8446, section 6.1).
+            end = error.ConnectionDone() if self._clean else error.ConnectionLost()
+            inner.connectionLost(Failure(end))
         else:
             self._fail("the connection was closed in the TLS handshake")
 
