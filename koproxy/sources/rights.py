@@ -95,7 +95,7 @@ class Rights(Service):
     def startService(self) -> None:
         """Ask for the first time."""
         super().startService()
-        self._ask()
+        self.ask()
 
     def stopService(self) -> None:
         """Ask no more."""
@@ -106,16 +106,30 @@ class Rights(Service):
         if self._asking is not None:
             self._asking.cancel()
 
+    def ask(self) -> None:
+        """Ask now, and begin anew with short intervals: the credential is another one."""
+        self._pause = FIRST_PAUSE
+        if not self.running:
+            return
+        if self._next is not None:
+            self._next.cancel()
+        asking, self._asking = self._asking, None
+        if asking is not None:
+            asking.cancel()
+        self._ask()
+
     def _ask(self) -> None:
         self._next = None
-        self._asking = ensureDeferred(self._review())
-        self._asking.addErrback(lambda failure: failure.trap(CancelledError))
-        self._asking.addErrback(
+        asking = self._asking = ensureDeferred(self._review())
+        asking.addErrback(lambda failure: failure.trap(CancelledError))
+        asking.addErrback(
             lambda failure: log.failure("asking what the proxy may impersonate", failure)
         )
-        self._asking.addBoth(self._asked)
+        asking.addBoth(lambda _: self._asked(asking))
 
-    def _asked(self, _result: object) -> None:
+    def _asked(self, asking: Deferred[None]) -> None:
+        if self._asking is not asking:
+            return
         self._asking = None
         if self.running and self.problem is not None:
             self._next = self._clock.callLater(self._pause, self._ask)

@@ -190,6 +190,41 @@ def test_an_api_server_that_is_away() -> None:
     assert not rights.problem
 
 
+def test_another_credential_is_asked_about_at_once() -> None:
+    clock, authorizer = Clock(), Authorizer(*CORE)
+    rights = Rights(authorizer.call, (), clock)
+    rights.ask()
+    assert authorizer.rounds == 0
+    rights.startService()
+    clock.advance(FIRST_PAUSE)
+    rights.ask()
+    assert authorizer.rounds == 3
+    clock.advance(FIRST_PAUSE)
+    assert authorizer.rounds == 4
+    authorizer.rules |= set(ALL)
+    rights.ask()
+    assert not rights.problem
+    assert not clock.getDelayedCalls()
+
+
+def test_asked_anew_while_it_waits_for_an_answer() -> None:
+    clock = Clock()
+    waiting: list[Deferred[tuple[int, bytes]]] = []
+    cancelled: list[object] = []
+
+    def call(*_: bytes) -> Deferred[tuple[int, bytes]]:
+        waiting.append(Deferred(cancelled.append))
+        return waiting[-1]
+
+    rights = Rights(call, (), clock)
+    rights.startService()
+    rights.ask()
+    assert cancelled == [waiting[0]]
+    assert not clock.getDelayedCalls()
+    waiting[1].callback((401, b""))
+    assert len(clock.getDelayedCalls()) == 1
+
+
 def test_stopped_it_asks_no_more() -> None:
     clock, authorizer = Clock(), Authorizer()
     rights = Rights(authorizer.call, (), clock)
