@@ -58,7 +58,7 @@ class Source:
             ) from None
 
     def __str__(self) -> str:
-        if self.path is None or str(self.path) in self.where:
+        if self.path is None or self.where.endswith(f" {self.path}"):
             return self.where
         return f"{self.where}: {self.path}"
 

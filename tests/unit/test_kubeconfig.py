@@ -305,6 +305,14 @@ def test_text_that_is_no_kubeconfig(tmp_path: Path, text: str, sentence: str) ->
     assert sentence in refusal(file)
 
 
+def test_a_file_that_cannot_be_read_is_named_with_its_field(write: Write, tmp_path: Path) -> None:
+    token_file = read(write(user={"tokenFile": "k"})).token_file  # as the kubeconfig's name begins
+    assert token_file is not None
+    with pytest.raises(ConfigurationError) as caught:
+        token_file.read()
+    assert f"users[u].user.tokenFile: {tmp_path / 'k'} can't be read" in str(caught.value)
+
+
 def test_file_that_is_not_there(tmp_path: Path) -> None:
     assert "can't be read (No such file or directory)" in refusal(tmp_path / "none")
 
