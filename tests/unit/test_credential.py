@@ -151,6 +151,29 @@ def test_tls_verifies_and_speaks_http_1_1(house: House) -> None:
     assert len(tls.get_ca_certs()) == 1
 
 
+def test_a_service_account_as_the_kubelet_renews_it(house: House, tmp_path: Path) -> None:
+    def project(name: str, token: bytes) -> None:
+        """Write a volume as the kubelet does: a new folder, and a link that is swapped."""
+        (tmp_path / name).mkdir()
+        house.put(f"{name}/token", token)
+        house.put(f"{name}/ca.crt", house.ca.cert_pem.bytes())
+        (tmp_path / "..data_tmp").symlink_to(name)
+        (tmp_path / "..data_tmp").replace(tmp_path / "..data")
+
+    project("..1", b"first")
+    for name in ("token", "ca.crt"):
+        (tmp_path / name).unlink(missing_ok=True)
+        (tmp_path / name).symlink_to(f"..data/{name}")
+    environ = {"KUBERNETES_SERVICE_HOST": "10.0.0.1", "KUBERNETES_SERVICE_PORT": "443"}
+    upstream = Upstream(partial(find_access, "", "", environ, tmp_path), house.clock)
+    upstream.startService()
+    assert upstream.host_header == b"10.0.0.1:443"
+    assert usable(upstream) == b"Bearer first"
+    project("..2", b"second")
+    house.clock.advance(SECONDS)
+    assert usable(upstream) == b"Bearer second"
+
+
 def test_basic_credential(house: House) -> None:
     house.config({"username": "u", "password": "p"})
     assert house.upstream().authorization == b"Basic dTpw"
