@@ -64,6 +64,11 @@ def serving_context(
         raise ConfigurationError(f"{given} is given without {missing}: give both, or neither")
     if cert_file and key_file:
         leaf = show(context, Path(cert_file), Path(key_file))
+    elif not cert_dir:
+        raise ConfigurationError(
+            "--cert-dir is empty and --tls-cert-file is not given: give a folder for a self-signed "
+            "certificate, or --tls-cert-file and --tls-private-key-file"
+        )
     else:
         certificate, key = self_signed_pair(Path(cert_dir), bind_address)
         leaf = show(context, certificate, key, "--cert-dir", "--cert-dir")

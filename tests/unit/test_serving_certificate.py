@@ -327,6 +327,11 @@ def test_rubbish_in_the_folder(tmp_path: Path) -> None:
         serving_context("", "", str(tmp_path), "0.0.0.0")
 
 
+def test_no_folder_at_all() -> None:
+    with pytest.raises(ConfigurationError, match="--cert-dir is empty"):
+        serving_context("", "", "", "0.0.0.0")
+
+
 def test_a_folder_that_is_none(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.touch()
