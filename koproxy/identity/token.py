@@ -13,10 +13,11 @@ from typing import Any
 from cryptography import x509
 
 from koproxy.identity.bearer import SPACES
-from koproxy.identity.gojson import MAX_DEPTH, Members, Number, TooDeep, loads
+from koproxy.identity.gojson import Members, Number, TooDeep, loads
 from koproxy.identity.keys import KeySet, decode_raw_url
 from koproxy.identity.typed import Refused
 
+_TOO_DEEP = "its JSON is nested too deeply"
 _STANDARD = re.compile(r"[A-Za-z0-9+/]*={0,2}")
 _BLANK = re.compile(rb"[\t-\r \x80-\xff]")
 _UNDERSTOOD = frozenset({"b64"})
@@ -50,7 +51,7 @@ def read_token(text: bytes) -> Token:
         header = loads(protected)
         claims = loads(payload)
     except TooDeep:
-        raise Refused(f"its JSON lies deeper than {MAX_DEPTH} levels") from None
+        raise Refused(_TOO_DEEP) from None
     except ValueError:
         raise Refused("it is not a JSON Web Token") from None
     if not isinstance(claims, Members):
@@ -76,6 +77,12 @@ def verify(token: Token, keys: KeySet) -> bool:
     if not keys.verify(token.algorithm, token.kid, token.signed, token.signature):
         return False
     # What is costly to read is read last, when only the issuer can have written it.
+    try:
+        strict = all(map(_is_strict, token.header.values()))
+    except RecursionError:
+        raise Refused(_TOO_DEEP) from None
+    if not strict:
+        raise Refused("its header has a name twice or a number that is too large")
     certificates = token.header.get("x5c")
     if certificates is not None and not _are_certificates(certificates):
         raise Refused("its header has an x5c that is no list of certificates")
@@ -90,9 +97,9 @@ def canonical(token: Token) -> bytes:
 def _read_header(header: object) -> dict[str, Any]:
     if not isinstance(header, Members):
         raise Refused("its header is no object")
-    if not _is_strict(header):
-        raise Refused("its header has a name twice or a number that is too large")
     members = header.last()
+    if len(members) != len(header.pairs):
+        raise Refused("its header has a name twice")
     for name in ("alg", "kid", "nonce"):
         if not isinstance(members.get(name), str | None):
             raise Refused(f"its header has a {name} that is no string")
