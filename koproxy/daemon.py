@@ -142,10 +142,11 @@ def make_service(reactor: Reactor, settings: Settings) -> MultiService:
     )
     upstream = Upstream(find, reactor)
     pool = Pool(reactor, upstream)
-    host = _host_header(upstream.host, upstream.port)
+    host = upstream.host_header
     own_calls = OwnCalls(reactor, upstream, pool, host, upstream.renew)
     upstream.on_change(pool.sweep)
     rights = Rights(own_calls.call, (), reactor)
+    upstream.on_change(rights.ask)
     way = Way(reactor, authentication, upstream, pool, own_calls, host)
     checks = (
         Check("issuer", lambda: authentication.problem),
@@ -184,7 +185,3 @@ def _check_addresses(settings: Settings) -> None:
 def _bind(address: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     return socket.create_server((address, port), family=family, backlog=4096)
-
-
-def _host_header(host: str, port: int) -> bytes:
-    return (f"[{host}]:{port}" if ":" in host else f"{host}:{port}").encode()

@@ -22,7 +22,7 @@ from koproxy.proxy.connect import Access
 from koproxy.proxy.tls import SecureProtocol
 from koproxy.proxy.upstream import Pool, UpstreamConnection
 from koproxy.wire.body import Body, FixedBody
-from koproxy.wire.fields import Malformed
+from koproxy.wire.fields import Malformed, head_end
 from koproxy.wire.request import Fields, Request, parse_request, upstream_head
 from koproxy.wire.response import Answer
 from koproxy.wire.status import status_answer
@@ -108,14 +108,11 @@ class Frontend(SecureProtocol):
             return
         self._looping = True
         while self._request is None and self._buffer and not (self._client_slow or self._gone):
-            end = self._buffer.find(b"\r\n\r\n") + 4
-            if end < 4 and len(self._buffer) <= LARGEST_HEAD:
-                break
-            if end < 4 or end > LARGEST_HEAD:
-                self._refuse(431, f"the request's head is larger than {LARGEST_HEAD} bytes")
-                break
-            head, self._buffer = self._buffer[:end], self._buffer[end:]
             try:
+                end = head_end(self._buffer, LARGEST_HEAD)
+                if not end:
+                    break
+                head, self._buffer = self._buffer[:end], self._buffer[end:]
                 self._request = parse_request(head, self._last_fields)
             except Malformed as problem:
                 self._refuse(problem.status, f"the request is not HTTP/1.1: {problem}")
@@ -172,7 +169,7 @@ class Frontend(SecureProtocol):
             credential=access.authorization,
             peer=self._peer,
         )
-        self._credential = access.authorization
+        self._credential = access.authorization, access.tls
         if self._buffer and not self._body.done:
             try:
                 body, self._buffer = self._body.feed(self._buffer)
@@ -301,7 +298,8 @@ class Frontend(SecureProtocol):
         request = self._request
         if doubted is None or request is None:
             return
-        renewed = self._credential != self._way.access.authorization
+        access = self._way.access
+        renewed = self._credential != (access.authorization, access.tls)
         if not refused and not renewed:
             self._pass_answer(request, doubted.answer, doubted.data)
             if doubted.ended:

@@ -6,7 +6,7 @@ other than the proxy's own.
 
 from collections.abc import Awaitable, Callable
 
-from twisted.internet.defer import Deferred, ensureDeferred
+from twisted.internet.defer import Deferred, ensureDeferred, fail
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -131,6 +131,8 @@ class OwnCalls:
 
     def call(self, method: bytes, path: bytes, body: bytes = b"") -> Deferred[tuple[int, bytes]]:
         """One call: (status, content). Fails with :class:`Unanswered` or a TimeoutError."""
+        if self._access.problem is not None:
+            return fail(Unanswered(self._access.problem))
         call = _Call(self._access, self._host, method, path, body)
         # A fresh connection: a kept one that the other side is closing would need a second try.
         self._pool.lend(call, fresh=True)

@@ -16,7 +16,7 @@ from zope.interface import implementer
 from koproxy.proxy.connect import Access, Connect, connect
 from koproxy.proxy.tls import SecureProtocol
 from koproxy.wire.body import Body, EndlessBody
-from koproxy.wire.fields import Malformed
+from koproxy.wire.fields import Malformed, head_end
 from koproxy.wire.response import Answer, parse_answer
 
 # kube-apiserver closes an idle connection after 90 s or more; going first avoids meeting it there.
@@ -171,10 +171,8 @@ class UpstreamConnection(SecureProtocol):
 
     def _head(self, exchange: Exchange, data: bytes) -> None:
         while True:
-            end = data.find(b"\r\n\r\n") + 4
-            if end < 4 or end > _LARGEST_HEAD:
-                if len(data) > _LARGEST_HEAD:
-                    raise Malformed("its head is too large")
+            end = head_end(data, _LARGEST_HEAD)
+            if not end:
                 self._buffer = data
                 return
             answer = parse_answer(data[:end], exchange.method)

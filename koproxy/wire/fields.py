@@ -11,6 +11,7 @@ TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]"
 
 # Possessive quantifiers: no input makes the match go back, so it costs one pass.
 FIELD_LINES = re.compile(rb"(?:" + TOKEN + rb"++:[\t\x20-\x7e\x80-\xff]*+\r\n)*+")
+_BARE_LF = re.compile(rb"(?<!\r)\n")
 _DIGITS = re.compile(rb"[0-9]{1,18}")
 
 HOP_BY_HOP = frozenset(
@@ -39,6 +40,24 @@ class Malformed(Exception):
     def __init__(self, sentence: str, status: int = 400) -> None:
         super().__init__(sentence)
         self.status = status
+
+
+def head_end(data: bytes, largest: int) -> int:
+    """Find where the head that ``data`` begins with ends; 0 if that has not come yet.
+
+    Raises :class:`Malformed` once it is larger than ``largest`` bytes (431), or has a line that
+    does not end as HTTP's do: its end would be waited for in vain.
+    """
+    end = data.find(b"\r\n\r\n") + 4
+    if end < 4:
+        if len(data) <= largest:
+            if _BARE_LF.search(data):
+                raise Malformed("a line of the head does not end with CRLF")
+            return 0
+        end = len(data)
+    if end > largest:
+        raise Malformed(f"the head is larger than {largest} bytes", 431)
+    return end
 
 
 def field_lines(block: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:

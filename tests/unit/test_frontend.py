@@ -87,7 +87,16 @@ def test_many_refused_requests_at_once_are_no_recursion(stack: Stack) -> None:
             "Unauthorized: the token is not known",
         ),
         (b"GET / HTTP/1.1\r\n\r\n", 400, "the request is not HTTP/1.1: no Host header"),
-        (request(b"A: " + b"x" * 70000), 431, "the request's head is larger than 65536 bytes"),
+        (
+            b"GET / HTTP/1.1\n\n",
+            400,
+            "the request is not HTTP/1.1: a line of the head does not end with CRLF",
+        ),
+        (
+            request(b"A: " + b"x" * 70000),
+            431,
+            "the request is not HTTP/1.1: the head is larger than 65536 bytes",
+        ),
     ],
 )
 def test_refusals_never_reach_the_api_server(
@@ -195,6 +204,14 @@ def test_no_whole_head_is_a_502(stack: Stack, begun: bytes) -> None:
     stack.upstream.receive(begun)
     stack.upstream.lose(clean=True)
     assert status_of(stack.client.sent)[0] == 502
+
+
+@pytest.mark.parametrize("odd", [b"garbage\n", b"HTTP/1.1 200 OK\n\n", b"x" * 300_000])
+def test_a_head_that_will_never_end_is_a_502(stack: Stack, odd: bytes) -> None:
+    stack.client.receive(request())
+    stack.upstream.receive(odd)
+    assert status_of(stack.client.sent)[0] == 502
+    assert stack.upstream.ending == "cut"
 
 
 @pytest.mark.parametrize(
