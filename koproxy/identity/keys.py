@@ -62,9 +62,14 @@ class KeySet:
         ``algorithm`` is one of ALGORITHMS.
         """
         check = ALGORITHMS[algorithm]
-        return any(
-            check(key.public, signed, signature) for key in self.keys if not kid or key.kid == kid
-        )
+        tried: set[bytes] = set()
+        for key in self.keys:
+            # Some issuers publish a key once for each algorithm.
+            if (not kid or key.kid == kid) and key.spki not in tried:
+                if check(key.public, signed, signature):
+                    return True
+                tried.add(key.spki)
+        return False
 
 
 def read_key_set(text: bytes) -> KeySet:
