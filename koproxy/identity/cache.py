@@ -36,12 +36,14 @@ class VerifiedCache:
         return verified
 
     def put(self, authorization: bytes, verified: Verified) -> None:
-        """Keep an outcome; one that alone is larger than all the space is not kept."""
-        size = len(authorization) + 2 * len(verified.headers) + _OVERHEAD
+        """Keep an outcome in place of an earlier one; one larger than all the space isn't kept."""
+        before = self._young.pop(authorization, None)
+        if before is None:
+            self._old.pop(authorization, None)
+        else:
+            self._young_bytes -= _size(authorization, before)
+        size = _size(authorization, verified)
         if size > self._bytes_in_one:
-            return
-        if authorization in self._young:
-            self._young[authorization] = verified
             return
         if (
             len(self._young) >= self._entries_in_one
@@ -54,3 +56,7 @@ class VerifiedCache:
     def clear(self) -> None:
         """Forget everything."""
         self._young, self._old, self._young_bytes = {}, {}, 0
+
+
+def _size(authorization: bytes, verified: Verified) -> int:
+    return len(authorization) + 2 * len(verified.headers) + _OVERHEAD
