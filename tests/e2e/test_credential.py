@@ -130,8 +130,8 @@ def test_a_refused_token_is_said_and_a_new_one_is_taken(
     assert account.token not in refused.body["message"] + text
 
     account.write_token()
+    assert koproxy.get(CONFIGMAPS, person).status == 200  # the very next request has it read
     koproxy.wait_until_ready()
-    assert koproxy.get(CONFIGMAPS, person).status == 200
     koproxy.server.stop()
 
 

@@ -3,8 +3,8 @@
 import os
 import re
 import socket
-import threading
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from e2e.running import running
@@ -87,22 +87,19 @@ def test_port_forward_carries_megabytes(anna: Kubectl, env: dict[str, str]) -> N
 
 
 def echo_twice(port: int, sent: bytes) -> list[bytes]:
-    received = [b"", b""]
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(lambda _: echo(port, sent), range(2)))
 
-    def echo(index: int) -> None:
-        with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
-            writer = threading.Thread(target=connection.sendall, args=(sent,))
-            writer.start()
-            pieces, left = [], len(sent)
-            while left and (piece := connection.recv(MEGABYTE)):
-                pieces.append(piece)
-                left -= len(piece)
-            writer.join()
-            received[index] = b"".join(pieces)
 
-    threads = [threading.Thread(target=echo, args=(index,)) for index in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return received
+def echo(port: int, sent: bytes) -> bytes:
+    with (
+        ThreadPoolExecutor() as pool,
+        socket.create_connection(("127.0.0.1", port), timeout=60) as connection,
+    ):
+        writing = pool.submit(connection.sendall, sent)
+        pieces, left = [], len(sent)
+        while left and (piece := connection.recv(MEGABYTE)):
+            pieces.append(piece)
+            left -= len(piece)
+        writing.result()
+    return b"".join(pieces)
