@@ -13,6 +13,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.web.client import Agent
 
+from koproxy.errors import ConfigurationError
 from koproxy.identity.authenticator import Authenticator
 from koproxy.identity.decision import (
     ClaimsNeeded,
@@ -74,6 +75,12 @@ class Authentication(MultiService):
             oidc_signing_algs=settings.oidc_signing_algs,
             oidc_required_claim=settings.oidc_required_claim,
         )
+        for group in settings.allow_reserved_groups:
+            if not group.startswith("system:"):
+                raise ConfigurationError(
+                    f"--allow-reserved-groups has {group!r}, which is not reserved: "
+                    "only groups that begin with system: need to be allowed, leave it out"
+                )
         trust = issuer_trust(
             settings.oidc_ca_file,
             settings.oidc_tls_client_cert_file,
@@ -129,7 +136,7 @@ class Authentication(MultiService):
     async def _with(self, authorization: bytes, need: Need) -> Outcome:
         """Have what is needed fetched, and ask again; nothing is fetched twice."""
         fetched: dict[ClaimsNeeded, bytes] = {}
-        refreshed: set[str] = set()
+        asked: set[tuple[str, bool]] = set()
         while True:
             if isinstance(need, ClaimsNeeded):
                 try:
@@ -137,7 +144,7 @@ class Authentication(MultiService):
                 except FetchError as problem:
                     return Unavailable(f"the groups in a distributed claim can't be had: {problem}")
             else:
-                refused = await self._fetch_keys(need, refreshed)
+                refused = await self._fetch_keys(need, asked)
                 if refused is not None:
                     return refused
             answer = self._authenticator.authenticate(authorization, self._now(), fetched)
@@ -145,15 +152,18 @@ class Authentication(MultiService):
                 return answer
             need = answer
 
-    async def _fetch_keys(self, need: KeysNeeded, refreshed: set[str]) -> Outcome | None:
+    async def _fetch_keys(
+        self, need: KeysNeeded, asked: set[tuple[str, bool]]
+    ) -> Unauthenticated | Unavailable | None:
+        """Have keys fetched; a refusal is returned if that was of no use or did not happen."""
+        if (need.issuer, need.first) in asked:
+            return Unauthenticated(need.reason)
+        asked.add((need.issuer, need.first))
         keys = self._issuers.get(need.issuer) or self._claims.keys_of(need.issuer)
-        waiting = None
-        if need.issuer not in refreshed:
-            refreshed.add(need.issuer)
-            waiting = keys.fetching() if need.first else None
-            waiting = waiting or keys.refresh()
+        waiting = (keys.fetching() if need.first else None) or keys.refresh()
         if waiting is not None:
             await waiting
-        if need.first and keys.problem is not None:
-            return Unavailable(f"tokens can't be verified: {keys.problem}")
-        return None if waiting is not None else Unauthenticated(need.reason)
+        if need.first:
+            problem = keys.problem
+            return Unavailable(f"tokens can't be verified: {problem}") if problem else None
+        return Unauthenticated(need.reason) if waiting is None else None

@@ -29,6 +29,8 @@ from koproxy.identity.typed import Refused
 DISTRIBUTED_SECONDS = 10
 """Claims that were fetched hold so long, as in kube-apiserver, however long their token lasts."""
 
+_NOT_ACCEPTED = "the bearer token is not accepted: "
+
 
 class _Needed(Exception):
     def __init__(self, need: Need) -> None:
@@ -99,7 +101,7 @@ class Authenticator:
                 expires = min(expires, self._distributed(claims, issuer, now, fetched or {}))
             identity = issuer.identity(claims)
         except Refused as refused:
-            return Unauthenticated(f"the bearer token is not accepted: {refused}")
+            return Unauthenticated(_NOT_ACCEPTED + str(refused))
         except _Needed as needed:
             return needed.need
         try:
@@ -124,10 +126,10 @@ class Authenticator:
         url = canonical_issuer(registered.issuer)
         keys = self._keys.get(url)
         if keys is None:
-            reason = "the keys of its issuer are not known yet"
+            reason = _NOT_ACCEPTED + "the keys of its issuer are not known yet"
             raise _Needed(KeysNeeded(url, first=True, reason=reason))
         if not verify(token, keys):
-            reason = (
+            reason = _NOT_ACCEPTED + (
                 "its signature does not fit the issuer's keys"
                 if keys.has(token.kid)
                 else "the issuer has no key of the name that it gives"

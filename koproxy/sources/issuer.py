@@ -92,16 +92,17 @@ class IssuerKeys(Service):
         """
         if not self.may_refresh():
             return None
-        if self._flight is None:
-            self._demand_gap = min(2 * self._demand_gap, ON_DEMAND[1])
-            self._fetch(demanded=True)
-        return self.fetching()
+        if self._flight is not None:
+            return self._flight.join()
+        self._demand_gap = min(2 * self._demand_gap, ON_DEMAND[1])
+        return self._fetch(demanded=True).join()
 
-    def _fetch(self, *, demanded: bool = False) -> None:
+    def _fetch(self, *, demanded: bool = False) -> Flight[bool]:
         if self._next is not None and self._next.active():
             self._next.cancel()
         flight = Flight(self._look(demanded))
         self._flight = None if flight.done.called else flight
+        return flight
 
     async def _look(self, demanded: bool) -> bool:
         changed = False
@@ -116,6 +117,9 @@ class IssuerKeys(Service):
             self._retry_after = min(2 * following, RETRIES[1])
         except CancelledError:  # the service stops
             return False
+        except Exception:  # noqa: BLE001 - a fault of ours must not be the last look
+            log.failure("looking for the keys of {issuer} failed", issuer=self.issuer)
+            following = RETRIES[1]
         else:
             self._retry_after = RETRIES[0]
             following = REFRESH

@@ -1,0 +1,208 @@
+"""Decisions for which something is fetched, without a network."""
+
+import pytest
+from support.signer import CLIENT, NOW, URL, Signer
+from support.web import Web
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.task import Clock
+
+from koproxy.authentication import Authentication
+from koproxy.identity.decision import Outcome, Unauthenticated, Unavailable, Verified
+from koproxy.identity.issuer import Issuer
+from koproxy.sources.fetch import FetchError
+from koproxy.sources.issuer import ON_DEMAND
+
+SIGNER = Signer()
+NEW = Signer(number=1)
+RULES = Issuer(URL, frozenset({CLIENT}), groups_claim="groups")
+ENDPOINT = "https://claims.example/groups"
+
+
+class Scene:
+    """An Authentication with nothing real around it."""
+
+    def __init__(self, *, published: bool = True) -> None:
+        self.web = Web()
+        self.clock = Clock()
+        self.now = NOW
+        self.authentication = Authentication(
+            [RULES],
+            self.web,  # type: ignore[arg-type]
+            self.clock,
+            now=lambda: self.now,
+        )
+        if published:
+            self.web.publish(SIGNER)
+        self.authentication.startService()
+        self.clock.advance(ON_DEMAND[0])
+
+    def at_once(self, value: bytes) -> Outcome:
+        """A decision that needs nothing fetched."""
+        decision = self.authentication.decide(value)
+        assert not isinstance(decision, Deferred)
+        return decision
+
+    def later(self, value: bytes) -> list[Outcome]:
+        """A decision for which something is fetched: empty until it is there."""
+        decision = self.authentication.decide(value)
+        assert isinstance(decision, Deferred)
+        found: list[Outcome] = []
+        decision.addCallback(found.append)
+        return found
+
+
+@pytest.fixture
+def scene() -> Scene:
+    return Scene()
+
+
+def elsewhere(endpoint: str = ENDPOINT) -> bytes:
+    return SIGNER.bearer(
+        _claim_names={"groups": "s"},
+        _claim_sources={"s": {"endpoint": endpoint, "access_token": "opener"}},
+    )
+
+
+def test_a_token_of_a_known_key_is_decided_at_once(scene: Scene) -> None:
+    decision = scene.at_once(SIGNER.bearer())
+    assert isinstance(decision, Verified)
+    assert scene.at_once(SIGNER.bearer()) is decision
+    scene.now = NOW + 3601
+    assert isinstance(scene.at_once(SIGNER.bearer()), Unauthenticated)
+
+
+def test_without_keys_nothing_can_be_decided_but_nonsense_is_refused() -> None:
+    scene = Scene(published=False)
+    assert scene.authentication.problem is not None
+    decision = scene.at_once(SIGNER.bearer())
+    assert isinstance(decision, Unavailable)
+    assert "connection refused" in decision.message
+    assert isinstance(scene.at_once(b""), Unauthenticated)
+    assert isinstance(scene.at_once(b"Bearer x"), Unauthenticated)
+    scene.web.publish(SIGNER)
+    scene.clock.pump([1] * 20)
+    assert scene.authentication.problem is None
+    assert isinstance(scene.at_once(SIGNER.bearer()), Verified)
+
+
+def test_a_new_key_is_fetched_for_the_token_that_names_it(scene: Scene) -> None:
+    scene.at_once(SIGNER.bearer())
+    scene.web.publish(NEW)
+    scene.web.hold()
+    waiting = [scene.later(NEW.bearer()) for _ in range(5)]
+    assert waiting == [[]] * 5
+    asked = len(scene.web.asked)
+    scene.web.release()
+    assert len(scene.web.asked) == asked
+    assert all(isinstance(decision, Verified) for (decision,) in waiting)
+    # The withdrawn key verifies nothing any more, though its token was known.
+    assert isinstance(scene.at_once(SIGNER.bearer()), Unauthenticated)
+
+
+def test_a_key_that_nobody_publishes_is_refused(scene: Scene) -> None:
+    (decision,) = scene.later(NEW.bearer())
+    assert decision == Unauthenticated(
+        "the bearer token is not accepted: the issuer has no key of the name that it gives"
+    )
+    asked = len(scene.web.asked)
+    for _ in range(100):
+        assert isinstance(scene.at_once(NEW.bearer()), Unauthenticated)
+    assert len(scene.web.asked) == asked
+
+
+def test_known_tokens_are_decided_while_keys_are_fetched(scene: Scene) -> None:
+    scene.web.hold()
+    waiting = scene.later(NEW.bearer())
+    assert isinstance(scene.at_once(SIGNER.bearer()), Verified)
+    assert waiting == []
+
+
+def test_an_issuer_that_is_away_refuses_unknown_keys_alone(scene: Scene) -> None:
+    scene.web.down()
+    (decision,) = scene.later(NEW.bearer())
+    assert isinstance(decision, Unauthenticated)
+    assert isinstance(scene.at_once(SIGNER.bearer()), Verified)
+    assert scene.authentication.problem is None
+
+
+def test_groups_elsewhere_are_fetched_and_kept_for_a_moment(scene: Scene) -> None:
+    scene.web.has(ENDPOINT, SIGNER.sign(SIGNER.claims(groups=["far"])))
+    (decision,) = scene.later(elsewhere())
+    assert isinstance(decision, Verified)
+    assert decision.identity.groups == ("far",)
+    assert scene.at_once(elsewhere()) is decision
+    scene.now += 11
+    scene.web.has(ENDPOINT, SIGNER.sign(SIGNER.claims(groups=["near"])))
+    (decision,) = scene.later(elsewhere())
+    assert isinstance(decision, Verified)
+    assert decision.identity.groups == ("near",)
+
+
+def test_groups_of_another_issuer_need_its_keys_as_well(scene: Scene) -> None:
+    other = Signer("https://groups.example", number=1)
+    scene.web.publish(other)
+    scene.web.has(ENDPOINT, other.sign(other.claims(groups=["far"])))
+    scene.web.hold()
+    waiting = scene.later(elsewhere())
+    for _ in range(3):  # the claims, the discovery document, the key set
+        assert waiting == []
+        scene.web.step()
+    assert isinstance(waiting[0], Verified)
+
+
+def test_groups_of_an_issuer_with_new_keys_are_looked_at_once_more(scene: Scene) -> None:
+    other = Signer("https://groups.example")
+    scene.web.publish(other)
+    scene.web.has(ENDPOINT, other.sign(other.claims(groups=["far"])))
+    assert isinstance(scene.later(elsewhere())[0], Verified)
+    scene.clock.advance(ON_DEMAND[0])
+    scene.now += 11
+    renewed = Signer("https://groups.example", number=1)
+    scene.web.publish(renewed)
+    scene.web.has(ENDPOINT, renewed.sign(renewed.claims(groups=["near"])))
+    (decision,) = scene.later(elsewhere())
+    assert isinstance(decision, Verified)
+    assert decision.identity.groups == ("near",)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [b"", b"nonsense", SIGNER.sign(SIGNER.claims()), NEW.sign(NEW.claims(groups=["far"]))],
+)
+def test_groups_that_are_none_refuse_the_token(scene: Scene, answer: bytes) -> None:
+    scene.web.has(ENDPOINT, answer)
+    (decision,) = scene.later(elsewhere())
+    assert isinstance(decision, Unauthenticated)
+
+
+def test_groups_that_can_not_be_had_leave_it_undecided(scene: Scene) -> None:
+    scene.web.has(ENDPOINT, FetchError("it answered with status 500"))
+    (decision,) = scene.later(elsewhere())
+    assert isinstance(decision, Unavailable)
+    assert "status 500" in decision.message
+    assert "opener" not in decision.message
+    lost = Signer("https://lost.example")
+    scene.web.has(ENDPOINT, lost.sign(lost.claims(groups=["far"])))
+    for _ in range(2):
+        (decision,) = scene.later(elsewhere())
+        assert isinstance(decision, Unavailable)
+        assert "lost.example" in decision.message
+
+
+def test_who_hangs_up_does_not_end_it_for_the_others(scene: Scene) -> None:
+    scene.web.publish(NEW)
+    scene.web.hold()
+    gone = scene.authentication.decide(NEW.bearer())
+    assert isinstance(gone, Deferred)
+    stays = scene.later(NEW.bearer())
+    gone.addErrback(lambda failure: failure.trap(CancelledError))
+    gone.cancel()
+    scene.web.release()
+    assert isinstance(stays[0], Verified)
+
+
+def test_the_end_leaves_nothing_behind(scene: Scene) -> None:
+    scene.web.hold()
+    scene.later(NEW.bearer())
+    scene.authentication.stopService()
+    assert scene.clock.getDelayedCalls() == []
