@@ -12,6 +12,7 @@ from service_identity import VerificationError
 from treq.client import HTTPClient
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.defer import TimeoutError as DeferredTimeout
+from twisted.internet.error import ConnectingCancelledError
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
@@ -82,10 +83,11 @@ class Fetcher:
             return await self._client.get(
                 target, headers=headers, allow_redirects=False, unbuffered=True
             )
-        except CancelledError:
-            raise
         except Exception as problem:  # noqa: BLE001 - what an agent may raise is nowhere listed
-            raise FetchError(_clause(problem)) from None
+            cause = _cause(problem)
+            if isinstance(cause, CancelledError | ConnectingCancelledError):
+                raise CancelledError from None
+            raise FetchError(_clause(cause)) from None
 
 
 class _Body(Protocol):
@@ -138,10 +140,15 @@ def _https(text: str, base: URL | None = None) -> URL:
     return url
 
 
-def _clause(problem: BaseException) -> str:
-    """Say what went wrong with a connection."""
+def _cause(problem: BaseException) -> BaseException:
+    """Look for what went wrong first, in what an agent wraps it into."""
     while isinstance(problem, ResponseFailed) and problem.reasons:
         problem = problem.reasons[0].value
+    return problem
+
+
+def _clause(problem: BaseException) -> str:
+    """Say what went wrong with a connection."""
     if isinstance(problem, VerificationError):
         return "its certificate is for another host"
     if isinstance(problem, TLSError):

@@ -4,11 +4,11 @@ Made once from the files that the flags name; nothing is opened here but those f
 """
 
 import ssl as stdlib_ssl
-from typing import Any, cast
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from OpenSSL.crypto import X509, PKey
+from OpenSSL.crypto import X509
 from twisted.internet.interfaces import IOpenSSLClientConnectionCreator
 from twisted.internet.ssl import (
     Certificate,
@@ -38,7 +38,9 @@ def issuer_trust(ca_file: str, certificate_file: str, key_file: str) -> IPolicyF
         authorities = _read(_CA, ca_file)
         pem.trust(checked, authorities, f"{_CA} {ca_file}")
         roots = _certificates(authorities, f"{_CA} {ca_file}")
-        root = trustRootFromCertificates(map(Certificate, roots))
+        root = trustRootFromCertificates(
+            Certificate(X509.from_cryptography(each)) for each in roots
+        )
     if bool(certificate_file) != bool(key_file):
         missing = _KEY if certificate_file else _CERTIFICATE
         raise ConfigurationError(
@@ -54,7 +56,7 @@ def issuer_trust(ca_file: str, certificate_file: str, key_file: str) -> IPolicyF
         own = {
             "certificate": leaf,
             "extraCertChain": chain,
-            "privateKey": PKey.from_cryptography_key(cast(Any, load_pem_private_key(key, None))),
+            "privateKey": load_pem_private_key(key, None),
         }
     return _Policy(root, own)
 
@@ -71,9 +73,9 @@ class _Policy:
         )
 
 
-def _certificates(text: bytes, where: str) -> list[X509]:
+def _certificates(text: bytes, where: str) -> list[x509.Certificate]:
     try:
-        return [X509.from_cryptography(each) for each in x509.load_pem_x509_certificates(text)]
+        return x509.load_pem_x509_certificates(text)
     except ValueError:
         raise ConfigurationError(
             f"{where} holds a PEM certificate that can't be read: give the whole file again"
