@@ -67,13 +67,12 @@ class Authority:
         )
 
     def file(self, name: str, text: str) -> Path:
-        """Give a file of this name and content that only its owner reads."""
+        """Give a file of this name and content, in a folder that only its owner reads."""
         if self._folder is None:
             self._folder = Path(tempfile.mkdtemp(prefix="koproxy-harness-"))
             weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         path = self._folder / name
         if not path.exists():
-            path.touch(mode=0o600)
             path.write_text(text)
         return path
 

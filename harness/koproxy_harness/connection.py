@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
     from .server import Server
 
-_READ_AHEAD = 1 << 16  # bytes of a next request that are taken while one is being answered
-
 
 @implementer(IPushProducer)
 class Connection(Protocol):
@@ -84,12 +82,9 @@ class Connection(Protocol):
         exchange = self._exchange
         if exchange is not None and exchange.request.complete:
             if not exchange.answered:
-                if self._parser.waiting > _READ_AHEAD:
-                    self.hold("a request is being answered")
                 return False
             self._exchange = None
             exchange.over()
-            self.release("a request is being answered")
             if "close" in exchange.request.tokens("connection"):
                 self.close()
             return True

@@ -7,7 +7,6 @@ nothing at all beside it.
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
@@ -38,19 +37,18 @@ class BackgroundLoop:
     def __init__(self) -> None:
         self.reactor: ReactorBase = _PrivateReactor()
         self._thread = threading.Thread(target=self._run, name="koproxy-harness", daemon=True)
-        self._pid = os.getpid()
 
     def _run(self) -> None:
         self.reactor.run(installSignalHandlers=False)
 
     def start(self) -> None:
-        """Start the thread."""
+        """Start the thread; it ends with the process."""
         self._thread.start()
 
     @property
     def alive(self) -> bool:
         """Whether the thread runs in this process (it does not survive a fork)."""
-        return self._pid == os.getpid() and self._thread.is_alive()
+        return self._thread.is_alive()
 
     @property
     def current(self) -> bool:

@@ -90,11 +90,6 @@ class RequestParser:
         self._buffer.clear()
         return rest
 
-    @property
-    def waiting(self) -> int:
-        """How many bytes have come and are not parsed."""
-        return len(self._buffer)
-
     def next(self) -> Head | Data | End | None:
         """Give the next event, or None until more bytes come.
 

@@ -219,11 +219,33 @@ async def test_on_a_reactor_of_the_tests_own_there_is_no_thread():
     assert background() == before
 
 
+def test_an_asyncio_test_may_use_it():
+    import asyncio
+
+    async def use():
+        with Issuer() as issuer:
+            return await asyncio.to_thread(lambda: verify(issuer, issuer.token()))
+
+    assert asyncio.run(use())["sub"] == "jane"
+
+
+def test_a_forked_process_has_a_loop_of_its_own(issuer):
+    import os
+
+    child = os.fork()
+    if child == 0:
+        with Issuer() as other:
+            os._exit(0 if keys(other) else 1)
+    assert os.waitpid(child, 0)[1] == 0
+
+
 def test_no_global_reactor_is_installed():
     program = (
         "import sys\n"
         "from koproxy_harness import Issuer\n"
         "with Issuer() as issuer: issuer.token()\n"
+        "from twisted.python import threadable\n"
         "assert 'twisted.internet.reactor' not in sys.modules\n"
+        "assert threadable.ioThread is None\n"
     )
     subprocess.run([sys.executable, "-W", "error", "-c", program], check=True, timeout=60)

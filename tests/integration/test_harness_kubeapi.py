@@ -136,6 +136,18 @@ def test_the_impersonated_identity_is_answered(api, client):
 
 
 @pytest.mark.parametrize(
+    ("user", "group", "groups"),
+    [
+        ("a", "system:authenticated", ["system:authenticated"]),
+        ("system:anonymous", "system:unauthenticated", ["system:unauthenticated"]),
+    ],
+)
+def test_everybody_but_the_anonymous_is_authenticated_once(api, client, user, group, groups):
+    headers = (f"Impersonate-User: {user}", f"Impersonate-Group: {group}")
+    assert who(client, api.admin_token, headers=headers)["groups"] == groups
+
+
+@pytest.mark.parametrize(
     ("headers", "status"),
     [
         (("Impersonate-Group: a",), 500),
@@ -334,6 +346,12 @@ def test_a_body_that_breaks_after_the_answer_ends_the_connection(api, client):
     assert "not a chunk size" in api.refused[0].reason
 
 
+def test_a_client_may_ask_for_the_end_of_the_connection(api, client):
+    client.request("GET", "/version", api.admin_token, headers=("Connection: x, Close",))
+    assert client.answer()[0] == 200
+    assert client.reader.read() == b""
+
+
 def test_it_says_continue_to_who_waits_for_it(api, client):
     client.request(
         "POST", REVIEW, api.admin_token, headers=("Expect: 100-continue", "Content-Length: 2")
@@ -395,6 +413,29 @@ def test_a_test_answers_in_its_own_time_from_its_own_thread(api, client):
     assert client.chunk() == b""
 
 
+def test_an_answer_may_lie_about_its_length(api, client):
+    api.on("/lie", lambda exchange: exchange.respond(200, "hi", (("Content-Length", "1"),)))
+    client.request("GET", "/lie")
+    assert client.answer() == (200, b"h")
+
+
+def test_a_handler_is_told_when_the_client_goes(api):
+    told = []
+
+    async def wait(exchange):
+        exchange.when_gone(lambda: told.append("gone"))
+        with pytest.raises(ConnectionError):
+            await exchange.whole()
+        exchange.when_gone(lambda: told.append("is gone"))
+
+    api.on("/x", wait)
+    with contextlib.closing(Client(api)) as client:
+        client.send(b"POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nab")
+        api.until(lambda: api.requests)
+    api.until(lambda: len(told) == 2)
+    assert set(told) == {"gone", "is gone"}
+
+
 def test_what_a_handler_raises_fails_the_test():
     def broken(exchange):
         raise LookupError("mine")
@@ -441,13 +482,17 @@ def test_a_handler_feels_a_slow_reader_and_can_be_a_slow_one(api, client):
 
 def test_an_upgrade_becomes_a_tunnel_that_echoes(api, client):
     headers = ("Connection: keep-alive, Upgrade", "Upgrade: SPDY/3.1")
-    client.request("POST", f"{PODS}/web/exec?command=sh", api.admin_token, headers)
+    early = b"in one piece with the head"
+    fields = [*headers, f"Authorization: Bearer {api.admin_token}", "Host: a", "", ""]
+    head = "\r\n".join([f"POST {PODS}/web/exec?command=sh HTTP/1.1", *fields])
+    client.send(head.encode() + early)
     status, fields = client.head()
     assert (status, fields["upgrade"]) == (101, "spdy/3.1")
+    assert client.reader.read(len(early)) == early
     for data in (b"\0\xff raw", b"GET / HTTP/1.1\r\n\r\n"):
         client.send(data)
         assert client.reader.read(len(data)) == data
-    assert api.requests[0].tunnelled == b"\0\xff rawGET / HTTP/1.1\r\n\r\n"
+    assert api.requests[0].tunnelled == early + b"\0\xff rawGET / HTTP/1.1\r\n\r\n"
     assert len(api.requests) == 1
 
 
@@ -460,6 +505,15 @@ def test_a_tunnel_carries_more_than_any_buffer_holds(api, client):
     sender.start()
     assert client.reader.read(len(data)) == data
     sender.join()
+
+
+def test_a_tunnel_waits_for_who_does_not_read(api, client):
+    headers = ("Connection: Upgrade", "Upgrade: x")
+    client.request("POST", f"{PODS}/web/attach", api.admin_token, headers)
+    client.head()
+    client.socket.settimeout(0.5)
+    with pytest.raises(TimeoutError):
+        client.send(bytes(64 << 20))
 
 
 @pytest.mark.parametrize(

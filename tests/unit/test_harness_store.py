@@ -60,6 +60,13 @@ def test_applying_again_keeps_who_the_object_is(store):
     assert int(second["metadata"]["resourceVersion"]) > int(first["metadata"]["resourceVersion"])
 
 
+def test_what_is_given_stays_as_it_is(store):
+    manifest = named("a")
+    for _ in range(2):
+        store.apply(POD, manifest)
+    assert manifest == named("a")
+
+
 def test_with_a_namespace_goes_what_is_in_it(store):
     store.create(POD, named("a"), "demo")
     store.delete(NAMESPACE, "", "demo")
@@ -137,7 +144,7 @@ def envelope(kind, message):
 def test_protobuf_objects_are_read(name, data):
     entries = b"".join(field(2, field(1, key) + field(2, value)) for key, value in data.items())
     number = bytes([5 << 3, 0xFF, 1])  # metadata.generation, which nobody here needs
-    body = envelope("ConfigMap", field(1, field(1, name) + number) + entries)
+    body = envelope("ConfigMap", field(1, field(1, name) + field(2, "") + number) + entries)
     expected = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}}
     assert protobuf.decode(body) == expected | ({"data": data} if data else {})
 
