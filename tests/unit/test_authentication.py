@@ -110,6 +110,14 @@ def test_a_key_that_nobody_publishes_is_refused(scene: Scene) -> None:
     assert len(scene.web.asked) == asked
 
 
+def test_one_token_makes_an_issuer_look_once(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("koproxy.sources.issuer.ON_DEMAND", (0.0, 0.0))
+    asked = len(scene.web.asked)
+    (decision,) = scene.later(NEW.bearer())
+    assert isinstance(decision, Unauthenticated)
+    assert len(scene.web.asked) == asked + 1
+
+
 def test_known_tokens_are_decided_while_keys_are_fetched(scene: Scene) -> None:
     scene.web.hold()
     waiting = scene.later(NEW.bearer())
