@@ -86,9 +86,9 @@ def _run(tools: machine.Tools, cores: machine.Cores, rounds: int, seconds: int) 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--rounds", type=_positive, metavar="N", help="rounds (6)")
+    parser.add_argument("--rounds", type=_positive, metavar="N", help="rounds (10)")
     parser.add_argument(
-        "--seconds", type=_positive, metavar="N", help="seconds of each measurement (4)"
+        "--seconds", type=_positive, metavar="N", help="seconds of each measurement (2)"
     )
     parser.add_argument(
         "--quick",
@@ -96,8 +96,8 @@ def _options() -> argparse.Namespace:
         help="2 rounds of 1 second, to see that it works; nothing is written",
     )
     options = parser.parse_args()
-    options.rounds = options.rounds or (2 if options.quick else 6)
-    options.seconds = options.seconds or (1 if options.quick else 4)
+    options.rounds = options.rounds or (2 if options.quick else 10)
+    options.seconds = options.seconds or (1 if options.quick else 2)
     return options
 
 
