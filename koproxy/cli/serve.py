@@ -21,8 +21,8 @@ def serve(**given: Any) -> int:
     from koproxy.observe import logs  # noqa: PLC0415
 
     settings = Settings(**given)
-    logs.begin(settings.v)
     service = make_service(cast(Reactor, reactor), settings)
+    logs.begin(settings.v)  # not before: what can't work is said in one sentence alone
     service.startService()
     reactor.addSystemEventTrigger("before", "shutdown", service.stopService)
     reactor.run()

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import parse_qs
 
-from twisted.web.resource import Resource
+from twisted.web.pages import notFound
+from twisted.web.resource import IResource, Resource
 from twisted.web.server import Request, Site
 
 
@@ -53,9 +54,15 @@ class _Answer(Resource):
         return "\n".join(lines).encode() + b"\n"
 
 
+class _Root(Resource):
+    def getChild(self, _path: bytes, _request: Request) -> IResource:
+        """Say that there is nothing here, to whoever asks for something else."""
+        return notFound()
+
+
 def health_site(ready: tuple[Check, ...]) -> Site:
     """The web site of the probe port: ``/livez`` has nothing to check but that it answers."""
-    root = Resource()
+    root = _Root()
     root.putChild(b"livez", _Answer(()))
     for path in (b"ready", b"readyz"):
         root.putChild(path, _Answer(ready))
