@@ -31,7 +31,8 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
         tools, cores = machine.find_tools(), machine.share_cores()
-        description = machine.describe(tools, cores)
+        commit = machine.commit()
+        description = machine.describe(tools, cores, commit)
         samples = _run(tools, cores, options.rounds, options.seconds)
     except Missing as problem:
         print(f"bench: {problem}", file=sys.stderr)
@@ -46,7 +47,7 @@ def main() -> int:
     print(text)
     if not options.quick:
         RESULTS.mkdir(exist_ok=True)
-        file = RESULTS / f"{datetime.now(UTC):%Y-%m-%d-%H%M}-{machine.commit()}.md"
+        file = RESULTS / f"{datetime.now(UTC):%Y-%m-%d-%H%M}-{commit}.md"
         file.write_text(text)
         print(f"written to {file.relative_to(RESULTS.parent.parent)}")
     return 0

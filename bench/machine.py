@@ -66,7 +66,7 @@ def commit() -> str:
     return _git("rev-parse", "--short", "HEAD") or "unknown"
 
 
-def describe(tools: Tools, cores: Cores) -> list[tuple[str, str]]:
+def describe(tools: Tools, cores: Cores, commit: str) -> list[tuple[str, str]]:
     """Everything that a reader needs to judge the figures, as names and values."""
     nginx = _output(tools.nginx, "-V")
     changed = " with uncommitted changes" if _git("status", "--porcelain", "koproxy") else ""
@@ -79,7 +79,7 @@ def describe(tools: Tools, cores: Cores) -> list[tuple[str, str]]:
         ),
         ("kernel", f"{platform.system()} {platform.release()}"),
         ("load average before", " ".join(f"{load:.2f}" for load in os.getloadavg())),
-        ("koproxy", f"{version('koproxy')}, commit {commit()}{changed}"),
+        ("koproxy", f"{version('koproxy')}, commit {commit}{changed}"),
         ("Python", f"{platform.python_version()}, {ssl.OPENSSL_VERSION}"),
         ("Twisted", version("twisted")),
         ("nginx", ", ".join(_first(of, nginx) for of in (r"nginx/(\S+)", _OPENSSL))),
