@@ -139,10 +139,10 @@ def _watch(exchange: Exchange, store: Store, selection: Selection, clock: IReact
 
 
 def _echo(exchange: Exchange) -> None:
-    protocols = exchange.request.tokens("upgrade")
+    protocols = exchange.request.values("upgrade")
     if not protocols or "upgrade" not in exchange.request.tokens("connection"):
         raise Refusal(400, "you must request an upgrade")
-    exchange.tunnel(protocols[0], exchange.write)
+    exchange.tunnel(protocols[0].partition(",")[0].strip(), exchange.write)
 
 
 def _body(request: Request) -> dict[str, Any]:

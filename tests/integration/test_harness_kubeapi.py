@@ -487,7 +487,7 @@ def test_an_upgrade_becomes_a_tunnel_that_echoes(api, client):
     head = "\r\n".join([f"POST {PODS}/web/exec?command=sh HTTP/1.1", *fields])
     client.send(head.encode() + early)
     status, fields = client.head()
-    assert (status, fields["upgrade"]) == (101, "spdy/3.1")
+    assert (status, fields["upgrade"]) == (101, "SPDY/3.1")
     assert client.reader.read(len(early)) == early
     for data in (b"\0\xff raw", b"GET / HTTP/1.1\r\n\r\n"):
         client.send(data)
