@@ -19,12 +19,16 @@ from koproxy.wire.fields import (
 
 _STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9][0-9])( [\t\x20-\x7e\x80-\xff]*+)?+\r\n")
 # The fields that must be looked at; most answers have no other one of them than a length.
+# A match begins with the end of the line before, and stops short of the end of its own.
 _NOTABLE = re.compile(
-    rb"\n(" + b"|".join(sorted({*HOP_BY_HOP, b"content-length"})) + rb"):([^\r]*+)", re.IGNORECASE
+    rb"\n(con(?:nection|tent-length)|keep-alive|proxy-(?:authenticate|authorization|connection)"
+    rb"|t(?:e|railer|ransfer-encoding)|upgrade):([^\r]*+)\r",
+    re.IGNORECASE,
 )
 _NO_BODY = frozenset({204, 304})
 _END_TO_END = frozenset({b"content-length", b"trailer"})
-_OWN = HOP_BY_HOP - _END_TO_END
+# What Connection may list without naming a field to leave out, or which is left out anyway.
+_CONNECTION_OPTIONS = HOP_BY_HOP | _END_TO_END | {b"close"}
 _FRAMING = frozenset({b"content-length", b"transfer-encoding", b"upgrade"})
 
 
@@ -90,21 +94,30 @@ def parse_answer(head: bytes, method: bytes) -> Answer:
         raise Malformed("the status line is not HTTP/1.1's")
     status = int(line[2])
     http11 = line[1] == b"1"
-    block = head[line.end() : -2]
-    if FIELD_LINES.fullmatch(block) is None:
+    begin, end = line.end(), len(head) - 2
+    if FIELD_LINES.fullmatch(head, begin, end) is None:
         raise Malformed("a header line is not a name, a colon and a value")
-    notable = _NOTABLE.findall(head)
     seen: dict[bytes, bytes] = {}
-    for spelled, value in notable:
-        name = spelled.lower()
-        if name in seen and name in _FRAMING:
-            raise Malformed(f"two {name.decode()} headers")
-        seen[name] = seen[name] + b"," + value if name in seen else value.strip(b" \t")
+    kept: list[bytes] = []
+    position = begin
+    for match in _NOTABLE.finditer(head, begin - 1):
+        name, value = match[1].lower(), match[2].strip(b" \t")
+        if name in seen:
+            if name in _FRAMING:
+                raise Malformed(f"two {name.decode()} headers")
+            value = seen[name] + b"," + value
+        seen[name] = value
+        if name not in _END_TO_END:
+            kept.append(head[position : match.start() + 1])
+            position = match.end() + 1
+    kept.append(head[position:end])
+    passed_on = b"".join(kept)
 
     connection = list_members(seen[b"connection"]) if b"connection" in seen else []
-    if not seen.keys() <= _END_TO_END:
-        dropped = {*_OWN, *connection} - _END_TO_END
-        block = b"".join([raw for name, _, raw in field_lines(block) if name not in dropped])
+    listed = {*connection} - _CONNECTION_OPTIONS
+    if listed:
+        lines = field_lines(passed_on)
+        passed_on = b"".join([line for name, _, line in lines if name not in listed])
     coding, size = seen.get(b"transfer-encoding"), seen.get(b"content-length")
     length = content_length(size) if size is not None else None
     chunked = False
@@ -119,7 +132,7 @@ def parse_answer(head: bytes, method: bytes) -> Answer:
     return Answer(
         status=status,
         first_line=b"HTTP/1.1 %d%b\r\n" % (status, line[3] or b" "),
-        passed_on=block,
+        passed_on=passed_on,
         length=length,
         chunked=chunked,
         upgrade=seen.get(b"upgrade") if status == 101 and b"upgrade" in connection else None,

@@ -9,22 +9,19 @@ from __future__ import annotations
 
 import fcntl
 import itertools
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from e2e.running import GROUPS_PREFIX, Koproxy, KoproxyStarter
+from localcluster import docker, local
+from localcluster.cluster import NAMESPACE, Cluster
+from localcluster.dex import ANNA, BERT
+from localcluster.kubectl import Kubectl
+from localcluster.pki import Authority
+from localcluster.processes import Processes, stop_recorded
 
 REPOSITORY = Path(__file__).parents[2]
-sys.path.insert(0, str(REPOSITORY / "kind"))
-
-from e2e.running import GROUPS_PREFIX, Koproxy, KoproxyStarter  # noqa: E402
-from localcluster import docker, local  # noqa: E402
-from localcluster.cluster import NAMESPACE, Cluster  # noqa: E402
-from localcluster.dex import ANNA, BERT  # noqa: E402
-from localcluster.kubectl import Kubectl  # noqa: E402
-from localcluster.pki import Authority  # noqa: E402
-from localcluster.processes import Processes, stop_recorded  # noqa: E402
 
 
 @pytest.fixture(scope="session")
