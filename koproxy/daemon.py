@@ -21,10 +21,11 @@ from koproxy.authentication import Authentication
 from koproxy.errors import ConfigurationError
 from koproxy.kubeconfig import find_access
 from koproxy.observe.health import Check, health_site
-from koproxy.proxy.frontend import Frontend, Way
+from koproxy.proxy.frontend import Frontend
 from koproxy.proxy.own_calls import OwnCalls
 from koproxy.proxy.tls import TLS
 from koproxy.proxy.upstream import Pool
+from koproxy.proxy.way import Way
 from koproxy.serving_certificate import serving_context
 from koproxy.settings import Settings
 from koproxy.sources.credential import Upstream

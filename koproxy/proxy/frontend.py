@@ -7,10 +7,10 @@ nor of a client's before the API server has agreed to an upgrade.
 """
 
 from dataclasses import dataclass
-from typing import Protocol
+from http import HTTPStatus
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime
+from twisted.internet.interfaces import IDelayedCall, IPushProducer
 from twisted.internet.protocol import connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -18,9 +18,9 @@ from zope.interface import implementer
 
 from koproxy.identity.decision import Forbidden, Outcome, Unauthenticated, Verified
 from koproxy.proxy import tunnel
-from koproxy.proxy.connect import Access
 from koproxy.proxy.tls import SecureProtocol
-from koproxy.proxy.upstream import Pool, UpstreamConnection
+from koproxy.proxy.upstream import UpstreamConnection
+from koproxy.proxy.way import Way
 from koproxy.wire.body import Body, FixedBody
 from koproxy.wire.fields import Malformed, head_end
 from koproxy.wire.request import Fields, Request, parse_request, upstream_head
@@ -39,30 +39,6 @@ LINGER_SECONDS = 2.0
 _MOST_AHEAD = 64 * 1024  # bytes read from a client before anybody wants them
 
 log = Logger()
-
-
-class Authenticates(Protocol):
-    """Decides who sends an ``Authorization`` value; what is already known, at once."""
-
-    def decide(self, authorization: bytes) -> Outcome | Deferred[Outcome]: ...
-
-
-class ChecksCredential(Protocol):
-    """Finds out whether the API server refuses the proxy's own credential."""
-
-    def credential_refused(self) -> Deferred[bool]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """What every client's connection has in common."""
-
-    reactor: IReactorTime
-    authentication: Authenticates
-    access: Access
-    pool: Pool
-    own_calls: ChecksCredential
-    upstream_host: bytes
 
 
 @implementer(IPushProducer)
@@ -199,8 +175,7 @@ class Frontend(SecureProtocol):
         try:
             body, self._buffer = self._body.feed(data)
         except Malformed as problem:
-            upstream.abort()
-            self._upstream = None
+            self._leave_upstream(abort=True)
             if self._answering:
                 self.transport.abortConnection()
             else:
@@ -242,7 +217,7 @@ class Frontend(SecureProtocol):
 
     def ended(self) -> None:
         """The answer is whole: on to the next request, or to the end."""
-        self._upstream = None
+        self._leave_upstream()
         if self._doubted is not None:
             self._doubted.ended = True
             return
@@ -255,7 +230,8 @@ class Frontend(SecureProtocol):
 
     def broken(self, problem: str, *, untouched: bool) -> None:
         """Send it again if that is safe, else say so; a cut answer is cut for the client too."""
-        self._upstream = self._doubted = None
+        self._leave_upstream()
+        self._doubted = None
         request = self._request
         if self._answering or request is None:
             self.transport.abortConnection()
@@ -307,9 +283,7 @@ class Frontend(SecureProtocol):
             elif self._upstream is not None and not self._client_slow:
                 self._upstream.resume()
             return
-        if self._upstream is not None:
-            self._upstream.abort()
-            self._upstream = None
+        self._leave_upstream(abort=True)
         if refused:
             self._refuse(502, CREDENTIAL_REFUSED)
         elif request.repeatable and not self._retried:
@@ -324,6 +298,7 @@ class Frontend(SecureProtocol):
         request, self._request = self._request, None
         self._keep_alive = (
             request is not None
+            and code != HTTPStatus.INTERNAL_SERVER_ERROR  # who knows what is left behind
             and request.keep_alive
             and self._body.done
             and request.fields.upgrade is None
@@ -339,6 +314,7 @@ class Frontend(SecureProtocol):
         )
         if self._keep_alive:
             self._read_requests()
+            self._adjust_reading()
         else:
             self._close()
 
@@ -362,8 +338,13 @@ class Frontend(SecureProtocol):
         if self._linger is not None and self._linger.active():
             self._linger.cancel()
         self._request = self._doubted = None
+        self._leave_upstream(abort=True)
+
+    def _leave_upstream(self, *, abort: bool = False) -> None:
+        """The connection to the API server is somebody else's from now on, or nobody's."""
         upstream, self._upstream = self._upstream, None
-        if upstream is not None:
+        self._upstream_slow = False
+        if upstream is not None and abort:
             upstream.abort()
 
     # Who waits for whom.

@@ -164,8 +164,8 @@ def parse_request(head: bytes, before: Fields | None = None) -> Request:
         if not fields.has_host:
             raise Malformed("no Host header")
         return Request(method, target, 1, fields)
-    if fields.length is None:
-        raise Malformed("Transfer-Encoding in an HTTP/1.0 request")
+    if fields.length is None or fields.upgrade is not None:
+        raise Malformed("Transfer-Encoding or Upgrade in an HTTP/1.0 request")
     return Request(method, target, 0, fields)
 
 

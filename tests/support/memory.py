@@ -13,9 +13,10 @@ from twisted.python.failure import Failure
 from koproxy.identity.decision import Forbidden, Outcome, Unauthenticated, Unavailable, Verified
 from koproxy.identity.user import Identity
 from koproxy.proxy.connect import Access
-from koproxy.proxy.frontend import Frontend, Way
+from koproxy.proxy.frontend import Frontend
 from koproxy.proxy.tls import Failed, SecureProtocol
 from koproxy.proxy.upstream import Pool
+from koproxy.proxy.way import Way
 
 JANE = Verified(b"Impersonate-User: jane\r\n", Identity("jane"), float("inf"))
 

@@ -373,6 +373,7 @@ def test_a_failed_decision_lets_nothing_pass(stack: Stack) -> None:
     stack.client.receive(request(token=b"late"))
     stack.authentication.late[0].errback(RuntimeError("a fault of ours"))
     assert status_of(stack.client.sent)[0] == 500
+    assert stack.client.ending == "half-closed"
     assert stack.upstreams == []
 
 
@@ -472,6 +473,17 @@ def test_a_slow_api_server_pauses_the_client(stack: Stack) -> None:
     assert stack.client.paused
     stack.upstream.producer.resumeProducing()
     assert not stack.client.paused
+
+
+def test_a_client_is_read_again_when_the_answer_came_first(stack: Stack) -> None:
+    stack.client.receive(request(b"Content-Length: 2\r\n", b"PUT /x HTTP/1.1") + b"ab")
+    stack.upstream.producer.pauseProducing()
+    assert stack.client.paused
+    stack.upstream.receive(OK)
+    assert not stack.client.paused
+    stack.client.receive(request())
+    stack.upstream.receive(OK)
+    assert stack.client.sent == OK * 2
 
 
 def test_what_nobody_wants_yet_is_not_read_without_end(stack: Stack) -> None:

@@ -186,9 +186,13 @@ def test_first_lines_that_are_not_for_this_proxy(first: bytes, status: int) -> N
     assert problem.value.status == status
 
 
-def test_chunks_need_http_1_1() -> None:
+@pytest.mark.parametrize(
+    "lines", [b"Transfer-Encoding: chunked\r\n", b"Connection: upgrade\r\nUpgrade: websocket\r\n"]
+)
+def test_chunks_and_upgrades_need_http_1_1(lines: bytes) -> None:
+    parse_request(head(HOST + lines, b"POST / HTTP/1.1"))
     with pytest.raises(Malformed):
-        parse_request(head(HOST + b"Transfer-Encoding: chunked\r\n", b"POST / HTTP/1.0"))
+        parse_request(head(HOST + lines, b"POST / HTTP/1.0"))
 
 
 def test_what_is_wrong_is_said_without_repeating_it() -> None:

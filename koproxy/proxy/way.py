@@ -1,0 +1,35 @@
+"""What every client's connection has in common: who decides, and who carries."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+
+from koproxy.identity.decision import Outcome
+from koproxy.proxy.connect import Access
+from koproxy.proxy.upstream import Pool
+
+
+class Authenticates(Protocol):
+    """Decides who sends an ``Authorization`` value; what is already known, at once."""
+
+    def decide(self, authorization: bytes) -> Outcome | Deferred[Outcome]: ...
+
+
+class ChecksCredential(Protocol):
+    """Finds out whether the API server refuses the proxy's own credential."""
+
+    def credential_refused(self) -> Deferred[bool]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """What every client's connection has in common."""
+
+    reactor: IReactorTime
+    authentication: Authenticates
+    access: Access
+    pool: Pool
+    own_calls: ChecksCredential
+    upstream_host: bytes
