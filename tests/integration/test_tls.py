@@ -9,12 +9,14 @@ import pytest_twisted
 import trustme
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
 from twisted.internet.error import ConnectionDone
 from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
 from koproxy.proxy.connect import connect
-from koproxy.proxy.tls import TLS, SecureProtocol
+from koproxy.proxy.tls import HANDSHAKE_SECONDS, TLS, SecureProtocol
 
 MEGABYTES = bytes(range(256)) * 4096 * 24
 
@@ -236,3 +238,37 @@ async def test_nobody_listens(listening: Listening) -> None:
     port = listening.port.getHost().port
     await listening.port.stopListening()
     assert await why_not(listening, Access(port, listening.trust)) == "it refused the connection"
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_handshake_has_its_time(listening: Listening) -> None:
+    clock = Clock()
+    said: list[tuple[str, bool]] = []
+
+    def failed(problem: str, *, timeout: bool) -> None:
+        said.append((problem, timeout))
+
+    begun: Deferred[None] = Deferred()
+
+    def build() -> TLS:
+        reactor.callLater(0, begun.callback, None)  # type: ignore[attr-defined]
+        return TLS(clock, listening.context, End, on_failure=failed)
+
+    listening.build = build
+    client = End()
+    point = TCP4ClientEndpoint(reactor, "127.0.0.1", listening.port.getHost().port)
+    await connectProtocol(point, Silent(client))
+    await begun
+    clock.advance(HANDSHAKE_SECONDS)
+    assert said == [("the TLS handshake took too long", True)]
+    await client.ended
+
+
+class Silent(Protocol):
+    """A client that says nothing."""
+
+    def __init__(self, end: End) -> None:
+        self._end = end
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self._end.connectionLost(reason)
