@@ -179,7 +179,8 @@ class _Tour:
         before = len(self._arrived())
         with self._call(_PODS, headers) as answer:
             said = _json(answer)
-            self._say(f"{answer.status} {answer.reason}: {said['message']}")
+            why = said["message"].removeprefix(f"{answer.reason}: ")
+            self._say(f"{answer.status} {answer.reason}: {why}")
             self._expect(answer.status, status, "the status")
             self._expect(said["code"], status, "the code of the Status object")
             if message is not None:
