@@ -185,4 +185,5 @@ def _check_addresses(settings: Settings) -> None:
 
 def _bind(address: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    return socket.create_server((address, port), family=family, backlog=4096)
+    both = address == "::" and socket.has_dualstack_ipv6()  # IPv4 too, as Go's servers have it
+    return socket.create_server((address, port), family=family, backlog=4096, dualstack_ipv6=both)

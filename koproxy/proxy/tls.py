@@ -131,8 +131,8 @@ class TLS(Protocol):
 
     @property
     def peer_host(self) -> str:
-        """The peer's IP address."""
-        return str(self.transport.getPeer().host)
+        """The peer's IP address; an IPv4 one in its own notation on an IPv6 socket too."""
+        return str(self.transport.getPeer().host).removeprefix("::ffff:")
 
     # What the transport below calls.
 

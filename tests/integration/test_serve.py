@@ -2,6 +2,7 @@
 
 import json
 import signal
+import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -287,3 +288,13 @@ def test_a_port_in_use_ends_it_with_1(issuer: Issuer, api: KubeAPI, tmp_path: Pa
         f"koproxy: can't listen on 127.0.0.1 port {api.port} (--secure-port): "
         "Address already in use\n"
     )
+
+
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no IPv6")
+def test_all_addresses_are_those_of_ipv4_too(issuer: Issuer, api: KubeAPI, tmp_path: Path) -> None:
+    with koproxy(issuer, api, tmp_path, "--bind-address=::") as running:
+        client = connect(running)
+        assert client.get(f"{PODS}?limit=7", issuer.token())[0] == 200
+        client.close()
+    [asked] = [each for each in api.requests if "limit=7" in each.target]
+    assert asked.values("x-forwarded-for") == ["127.0.0.1"]

@@ -76,11 +76,11 @@ class Running:
     @property
     def port(self) -> int:
         """Where it serves HTTPS."""
-        return int(self.wait_for(r"serving https on 127\.0\.0\.1:(\d+)")[1])
+        return int(self.wait_for(r"serving https on \S+:(\d+)")[1])
 
     def health(self, path: str) -> tuple[int, str]:
         """What the probe port answers."""
-        port = self.wait_for(r"health on 127\.0\.0\.1:(\d+)")[1]
+        port = self.wait_for(r"health on \S+:(\d+)")[1]
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=SECONDS) as got:
                 return got.status, got.read().decode()
