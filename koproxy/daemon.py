@@ -120,7 +120,7 @@ class _Upkeep(Service):
 
     def _look_again(self) -> None:
         if self._own_calls.problem is not None:
-            self._own_calls.credential_refused()
+            self._own_calls.doubt()
 
 
 def make_service(reactor: Reactor, settings: Settings) -> MultiService:
@@ -152,6 +152,7 @@ def make_service(reactor: Reactor, settings: Settings) -> MultiService:
     checks = (
         Check("issuer", lambda: authentication.problem),
         Check("credential", lambda: upstream.problem or own_calls.problem),
+        Check("rotation", lambda: "; ".join(upstream.stale) or None, required=False),
         Check("rights", lambda: rights.problem, required=False),
     )
 

@@ -1,6 +1,6 @@
 """Every option of koproxy, once: name, type, default and help.
 
-The command line, the twistd plugin and the documentation read this table; names and defaults are
+The command line, the twistd plugin and their help read this table; names and defaults are
 those of kube-oidc-proxy and kube-apiserver, so that a deployment switches by its image. Nothing
 here opens a file or checks what an option means: who uses it does.
 """
@@ -26,7 +26,7 @@ class Settings:
 
     A field ``oidc_issuer_url`` is the flag ``--oidc-issuer-url``. An empty string or tuple means
     that the flag was not given. The type of a field decides how its flag is read: ``str``, ``int``,
-    ``bool``, ``tuple[str, ...]`` (comma-separated or repeated) and
+    ``tuple[str, ...]`` (comma-separated or repeated) and
     ``tuple[tuple[str, str], ...]`` (``key=value``, repeated).
     """
 
@@ -157,7 +157,7 @@ class Settings:
         metavar="GROUPS",
     )
     v: int = _option(
-        0, "How much is logged: 0, or 4 and more for debugging.", group=PROXY, metavar="LEVEL"
+        0, "How much is logged: from 4 on, every refusal too.", group=PROXY, metavar="LEVEL"
     )
 
 

@@ -4,6 +4,7 @@ That is Go's pflag: ``--flag value`` and ``--flag=value``, lists comma-separated
 ``-v=4``.
 """
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -19,10 +20,10 @@ class _Number(click.ParamType[int]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Read it."""
-        try:
-            return int(str(value).removeprefix("="))
-        except ValueError:
-            self.fail(f"{value!r} is not a whole number.", param, ctx)
+        text = str(value).removeprefix("=")
+        if not re.fullmatch("-?[0-9]{1,10}", text):
+            self.fail(f"{text!r} is not a whole number.", param, ctx)
+        return int(text)
 
 
 def _split(_ctx: click.Context, _param: click.Parameter, values: Any) -> tuple[str, ...]:

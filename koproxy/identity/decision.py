@@ -1,4 +1,4 @@
-"""What can be said about a bearer token: four outcomes, and three needs that stand before one.
+"""What can be said about a bearer token: four outcomes, and two needs that stand before one.
 
 Immutable data, made by :mod:`koproxy.identity.authenticator` and read by the proxy. A reason is a
 short clause for people; it never holds a token, a key or a long text that a client chose.

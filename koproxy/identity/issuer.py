@@ -126,6 +126,11 @@ def _check_url(url: str) -> None:
         port_is_good = parts.port != 0
     except ValueError:
         port_is_good = False
+    if "@" in url:  # not repeated: there may be a password before it
+        raise ConfigurationError(
+            f"{flag} may have no user name or password: give the URL that the iss claim of the"
+            " tokens has"
+        )
     if not port_is_good or not url.isprintable() or " " in url:
         raise ConfigurationError(f"{flag} {url!r} is not a URL")
     if parts.scheme != "https" or not parts.hostname:
@@ -133,8 +138,8 @@ def _check_url(url: str) -> None:
             f"{flag} {url!r} is not an https URL: tokens can only be trusted if their issuer's"
             " keys come over TLS"
         )
-    if "@" in parts.netloc or "?" in url or "#" in url:
+    if "?" in url or "#" in url:
         raise ConfigurationError(
-            f"{flag} may have no user name, password, query or fragment: give the URL that the"
+            f"{flag} may have no query or fragment: give the URL that the"
             " iss claim of the tokens has"
         )

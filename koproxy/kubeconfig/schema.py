@@ -107,13 +107,31 @@ def load_yaml(content: bytes) -> Any:
         ValueError: it is no YAML; the text says where, and nothing of what stands there.
     """
     try:
-        return without_nulls(yaml.load(content, Loader=_Loader))  # noqa: S506
+        document = without_nulls(yaml.load(content, Loader=_Loader))  # noqa: S506
+        _check_strings(document)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
         raise ValueError(f"not valid YAML{place}") from None
     except (yaml.YAMLError, ValueError, RecursionError):
         raise ValueError("not valid YAML") from None
+    return document
+
+
+def _check_strings(value: Any) -> None:
+    """Raise ValueError at a string that no file's name, header or process can be given."""
+    match value:
+        case dict():
+            for key, field in value.items():
+                _check_strings(key)
+                _check_strings(field)
+        case list():
+            for item in value:
+                _check_strings(item)
+        case str() if "\0" in value:
+            raise ValueError("a NUL")
+        case str():
+            value.encode()  # half of a surrogate pair is a ValueError
 
 
 def without_nulls(value: Any) -> Any:

@@ -1,1 +1,1 @@
-"""What an operator sees: health now, metrics and audit beside it."""
+"""What an operator sees: health and the log."""

@@ -29,11 +29,6 @@ from koproxy.wire.status import status_answer
 
 IMPERSONATION_REFUSED = "Impersonation requests are disabled when using kube-oidc-proxy"
 
-CREDENTIAL_REFUSED = (
-    "the API server refuses the proxy's own credential; this is not about your token: "
-    "tell whoever runs the proxy"
-)
-
 LARGEST_HEAD = 64 * 1024
 LINGER_SECONDS = 2.0
 _MOST_AHEAD = 64 * 1024  # bytes read from a client before anybody wants them
@@ -201,7 +196,7 @@ class Frontend(SecureProtocol):
             # If it's the proxy that the API server doesn't know, the client must not be told so:
             # its own log-in is in order.
             self._doubted = _Doubted(answer, data)
-            check = self._way.own_calls.credential_refused()
+            check = self._way.own_calls.doubt()
             check.addCallback(self._credential_checked).addErrback(self._failed)
         else:
             self._pass_answer(request, answer, data)
@@ -268,7 +263,7 @@ class Frontend(SecureProtocol):
         upstream.write(self._buffer)
         tunnel.join(self.transport, upstream.transport)
 
-    def _credential_checked(self, refused: bool) -> None:
+    def _credential_checked(self, refused: str | None) -> None:
         """Settle a 401: the proxy's own, an out-dated credential's, or really the answer."""
         doubted, self._doubted = self._doubted, None
         request = self._request
@@ -276,7 +271,7 @@ class Frontend(SecureProtocol):
             return
         access = self._way.access
         renewed = self._credential != (access.authorization, access.tls)
-        if not refused and not renewed:
+        if refused is None and not renewed:
             self._pass_answer(request, doubted.answer, doubted.data)
             if doubted.ended:
                 self.ended()
@@ -284,8 +279,8 @@ class Frontend(SecureProtocol):
                 self._upstream.resume()
             return
         self._leave_upstream(abort=True)
-        if refused:
-            self._refuse(502, CREDENTIAL_REFUSED)
+        if refused is not None:
+            self._refuse(502, refused)
         elif request.repeatable and not self._retried:
             self._retried = True
             self._way.pool.lend(self)
@@ -295,6 +290,7 @@ class Frontend(SecureProtocol):
     # Refusals and ends.
 
     def _refuse(self, code: int, message: str, *, retry_after: int = 0) -> None:
+        log.debug("{code} to {peer}: {why}", code=code, peer=self._peer.decode(), why=message)
         request, self._request = self._request, None
         self._keep_alive = (
             request is not None

@@ -5,6 +5,7 @@ other than the proxy's own.
 """
 
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 
 from twisted.internet.defer import Deferred, ensureDeferred, fail
 from twisted.internet.interfaces import IReactorTime
@@ -17,6 +18,17 @@ from koproxy.wire.response import Answer
 
 CALL_SECONDS = 10.0
 _LARGEST_ANSWER = 1024 * 1024
+UNAUTHORIZED = HTTPStatus.UNAUTHORIZED
+
+REFUSED = (
+    "the API server refuses the proxy's own credential; this is not about your token: "
+    "tell whoever runs the proxy"
+)
+UNKNOWN = (
+    "whether the API server takes the proxy's own credential could not be found out: try again"
+)
+
+_WHO_AM_I = b"/version"
 
 log = Logger()
 
@@ -126,11 +138,22 @@ class OwnCalls:
         self._pool = pool
         self._host = host
         self._renew = renew
-        self._waiting: list[Deferred[bool]] = []
+        self._waiting: list[Deferred[str | None]] = []
         self.problem: str | None = None
 
     def call(self, method: bytes, path: bytes, body: bytes = b"") -> Deferred[tuple[int, bytes]]:
-        """One call: (status, content). Fails with :class:`Unanswered` or a TimeoutError."""
+        """One call: (status, content). Fails with :class:`Unanswered` or a TimeoutError.
+
+        A 401 has the credential looked into, so that it is known before a person is turned away.
+        """
+        return self._send(method, path, body).addCallback(self._look_into)
+
+    def _look_into(self, answer: tuple[int, bytes]) -> tuple[int, bytes]:
+        if answer[0] == UNAUTHORIZED:
+            self.doubt()
+        return answer
+
+    def _send(self, method: bytes, path: bytes, body: bytes) -> Deferred[tuple[int, bytes]]:
         if self._access.problem is not None:
             return fail(Unanswered(self._access.problem))
         call = _Call(self._access, self._host, method, path, body)
@@ -138,12 +161,13 @@ class OwnCalls:
         self._pool.lend(call, fresh=True)
         return call.result.addTimeout(CALL_SECONDS, self._reactor)
 
-    def credential_refused(self) -> Deferred[bool]:
-        """Whether the API server refuses the credential, even after it was read again.
+    def doubt(self) -> Deferred[str | None]:
+        """Find out whether the API server takes the credential, now or after it was read again.
 
-        Those who ask while an answer is on its way get the same one.
+        None if it does, else a sentence for a client. Those who ask while an answer is on its way
+        get the same one.
         """
-        waiting: Deferred[bool] = Deferred()
+        waiting: Deferred[str | None] = Deferred()
         self._waiting.append(waiting)
         if len(self._waiting) == 1:
             ensureDeferred(self._check()).addBoth(self._checked)
@@ -157,8 +181,8 @@ class OwnCalls:
 
     async def _is_401(self) -> bool:
         # Any answer but 401 shows that the credential is known, a 403 too.
-        status, _ = await self.call(b"GET", b"/version")
-        return status == 401
+        status, _ = await self._send(b"GET", _WHO_AM_I, b"")
+        return status == UNAUTHORIZED
 
     def _checked(self, outcome: bool | Failure) -> None:
         if isinstance(outcome, Failure):
@@ -166,10 +190,10 @@ class OwnCalls:
                 "whether the API server takes the proxy's credential is not known: {problem}",
                 problem=outcome.getErrorMessage(),
             )
-            refused = True
+            sentence: str | None = UNKNOWN
         else:
-            refused = outcome
-            problem = "the API server refuses the proxy's credential (401)" if refused else None
+            sentence = REFUSED if outcome else None
+            problem = "the API server refuses the proxy's credential (401)" if outcome else None
             if problem != self.problem:
                 self.problem = problem
                 if problem:
@@ -178,4 +202,4 @@ class OwnCalls:
                     log.info("the API server takes the proxy's credential again")
         waiting, self._waiting = self._waiting, []
         for one in waiting:
-            one.callback(refused)
+            one.callback(sentence)

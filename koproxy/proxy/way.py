@@ -18,9 +18,9 @@ class Authenticates(Protocol):
 
 
 class ChecksCredential(Protocol):
-    """Finds out whether the API server refuses the proxy's own credential."""
+    """Finds out whether the API server takes the proxy's own credential: None, or why not."""
 
-    def credential_refused(self) -> Deferred[bool]: ...
+    def doubt(self) -> Deferred[str | None]: ...
 
 
 @dataclass(frozen=True, slots=True)

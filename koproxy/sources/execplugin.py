@@ -140,8 +140,17 @@ async def run_plugin(plugin: ExecPlugin, authority: bytes, reactor: Any) -> Gran
         raise PluginError(str(error)) from None
     environment = {**os.environ, **dict(plugin.env)}
     environment["KUBERNETES_EXEC_INFO"] = exec_info(plugin, authority)
-    run = _Run(f"{plugin.where}: the plugin {plugin.command}", reactor)
-    reactor.spawnProcess(run, path, [plugin.command, *plugin.args], environment)
+    who = f"{plugin.where}: the plugin {plugin.command}"
+    run = _Run(who, reactor)
+    try:
+        reactor.spawnProcess(run, path, [plugin.command, *plugin.args], environment)
+    except OSError as error:
+        raise PluginError(f"{who} can't be started: {error.strerror}") from None
+    except ValueError:
+        raise PluginError(
+            f"{who} can't be started: an argument or a variable has a character that no process "
+            "can be given"
+        ) from None
     return decode_grant(await run.ended, plugin)
 
 

@@ -111,6 +111,8 @@ class IssuerKeys(Service):
                 self._keys_at = await discover(self._get, self.issuer)
             changed = self._take(await fetch_keys(self._get, self._keys_at))
         except IssuerError as problem:
+            if not self.running:  # what the service's end has cut off is no failure
+                return False
             self._keys_at = None
             self._failed(str(problem))
             following = self._retry_after

@@ -182,3 +182,11 @@ def test_a_relative_entry_of_path_is_not_used(
     monkeypatch.setenv("PATH", ".")
     with pytest.raises(ConfigurationError, match="there is no program plugin"):
         find_plugin(plugin)
+
+
+@pytest_twisted.ensureDeferred
+async def test_one_that_no_process_can_be_made_of_is_said(make: Make, tmp_path: Path) -> None:
+    plugin = make("")
+    (tmp_path / "plugin").write_text("#!/nowhere/interpreter\n")
+    assert "can't be started" in await refusal(plugin)
+    assert "can't be started" in await refusal(make("", env=(("A=B", "a-secret"),)))

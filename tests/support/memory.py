@@ -114,10 +114,10 @@ class OwnCalls:
     """Says what the test wants it to say about the proxy's credential, when the test wants it."""
 
     def __init__(self) -> None:
-        self.asked: list[Deferred[bool]] = []
+        self.asked: list[Deferred[str | None]] = []
 
-    def credential_refused(self) -> Deferred[bool]:
-        asked: Deferred[bool] = Deferred()
+    def doubt(self) -> Deferred[str | None]:
+        asked: Deferred[str | None] = Deferred()
         self.asked.append(asked)
         return asked
 

@@ -42,6 +42,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
     (tmp_path / "kubeconfig").write_text(KUBECONFIG)
     (tmp_path / "text").write_text("a-secret-text")
+    odd = KUBECONFIG.replace("a-secret-token", '"a-secret\\0"')
+    (tmp_path / "odd").write_text(odd)
     authority = trustme.CA()
     for name in ("one", "two"):
         pair = authority.issue_cert("localhost")
@@ -69,6 +71,11 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
         ({"--oidc-issuer-url": None}, ["--oidc-issuer-url is missing"]),
         ({"--oidc-client-id": None}, ["--oidc-client-id is missing"]),
         ({"--oidc-issuer-url": "http://issuer.example"}, ["--oidc-issuer-url", "https"]),
+        (
+            {"--oidc-issuer-url": "http://me:a-secret@issuer.example"},
+            ["--oidc-issuer-url", "password"],
+        ),
+        ({"--oidc-issuer-url": "https://me:a-secret@issuer.example:99999"}, ["password"]),
         ({"--oidc-ca-file": "nowhere"}, ["--oidc-ca-file nowhere", "No such file"]),
         ({"--oidc-ca-file": "text"}, ["--oidc-ca-file text", "PEM"]),
         ({"--oidc-ca-file": "."}, ["--oidc-ca-file .", "directory"]),
@@ -93,10 +100,12 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
         ({"--cert-dir": "text"}, ["--cert-dir text", "folder"]),
         ({"--kubeconfig": "nowhere"}, ["--kubeconfig nowhere", "can't be read"]),
         ({"--kubeconfig": "text"}, ["--kubeconfig text", "mend the file"]),
+        ({"--kubeconfig": "odd"}, ["--kubeconfig odd", "not valid YAML"]),
         ({"--kubeconfig": None}, ["--kubeconfig", "not a pod"]),
         ({"--context": "there"}, ["contexts[there]", "--context", "here"]),
         ({"--bind-address": "localhost"}, ["--bind-address 'localhost'", "IP address"]),
         ({"--secure-port": "65536"}, ["--secure-port 65536", "0 to 65535"]),
+        ({"--secure-port": "\uff18\uff10"}, ["--secure-port", "whole number"]),
         ({"--secure-port": "https"}, ["--secure-port", "whole number"]),
         ({"--readiness-probe-port": "-1"}, ["--readiness-probe-port -1"]),
         ({"--allow-reserved-groups": "dev"}, ["--allow-reserved-groups", "dev", "system:"]),

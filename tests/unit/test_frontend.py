@@ -5,6 +5,8 @@ import json
 import pytest
 from support.memory import Stack, answer, request, upstream_request
 
+from koproxy.proxy.own_calls import REFUSED
+
 OK = answer()
 EXEC = b"Connection: Upgrade\r\nUpgrade: SPDY/3.1\r\n"
 SWITCH = b"HTTP/1.1 101 Switching Protocols\r\n" + EXEC + b"\r\n"
@@ -503,7 +505,7 @@ def test_a_401_of_a_backend_is_the_clients(stack: Stack) -> None:
     stack.client.receive(request())
     stack.upstream.receive(unauthorized())
     assert stack.client.sent == b""
-    stack.own_calls.asked[0].callback(False)
+    stack.own_calls.asked[0].callback(None)
     assert stack.client.sent == unauthorized()
     stack.client.receive(request())
     assert stack.upstream.sent == upstream_request() * 2
@@ -513,14 +515,14 @@ def test_a_401_that_comes_in_pieces_is_whole_again(stack: Stack) -> None:
     stack.client.receive(request())
     stack.upstream.receive(unauthorized()[:-1])
     stack.upstream.receive(b"o")
-    stack.own_calls.asked[0].callback(False)
+    stack.own_calls.asked[0].callback(None)
     assert stack.client.sent == unauthorized()
 
 
 def test_a_401_for_the_proxy_is_a_502(stack: Stack) -> None:
     stack.client.receive(request())
     stack.upstream.receive(unauthorized())
-    stack.own_calls.asked[0].callback(True)
+    stack.own_calls.asked[0].callback(REFUSED)
     code, message = status_of(stack.client.sent)
     assert code == 502
     assert "the API server refuses the proxy's own credential" in message
@@ -530,7 +532,7 @@ def test_a_request_is_sent_again_with_a_renewed_credential(stack: Stack) -> None
     stack.client.receive(request())
     stack.upstream.receive(unauthorized())
     stack.access.authorization = b"Bearer new"
-    stack.own_calls.asked[0].callback(False)
+    stack.own_calls.asked[0].callback(None)
     assert b"Authorization: Bearer new\r\n" in stack.upstream.sent
     stack.upstream.receive(OK)
     assert stack.client.sent == OK
@@ -540,7 +542,7 @@ def test_one_that_may_not_be_sent_twice_is_for_the_client_to_send(stack: Stack) 
     stack.client.receive(request(first=b"POST /x HTTP/1.1"))
     stack.upstream.receive(unauthorized())
     stack.access.authorization = b"Bearer new"
-    stack.own_calls.asked[0].callback(False)
+    stack.own_calls.asked[0].callback(None)
     assert status_of(stack.client.sent)[0] == 503
     assert b"\r\nRetry-After: 1\r\n" in stack.client.sent
 
@@ -550,5 +552,5 @@ def test_a_client_who_goes_while_a_401_is_looked_into(stack: Stack) -> None:
     stack.upstream.receive(unauthorized()[:-1])
     stack.client.lose()
     assert stack.upstream.ending == "cut"
-    stack.own_calls.asked[0].callback(False)
+    stack.own_calls.asked[0].callback(None)
     assert stack.client.sent == b""

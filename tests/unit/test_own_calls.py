@@ -4,7 +4,7 @@ import pytest
 from support.memory import MemoryTLS, Stack, answer
 from twisted.internet.defer import Deferred, TimeoutError
 
-from koproxy.proxy.own_calls import OwnCalls, Unanswered
+from koproxy.proxy.own_calls import REFUSED, UNKNOWN, OwnCalls, Unanswered
 
 
 class Renewals:
@@ -96,9 +96,9 @@ def test_an_api_server_out_of_reach(stack: Stack, calls: OwnCalls) -> None:
 def test_any_answer_but_401_knows_the_credential(
     stack: Stack, calls: OwnCalls, renewals: Renewals, status: bytes
 ) -> None:
-    refused = calls.credential_refused()
+    refused = calls.doubt()
     stack.upstream.receive(answer(status=status))
-    assert result(refused) is False
+    assert result(refused) is None
     assert calls.problem is None
     assert renewals.asked == []
 
@@ -106,42 +106,55 @@ def test_any_answer_but_401_knows_the_credential(
 def test_a_401_has_the_credential_read_again(
     stack: Stack, calls: OwnCalls, renewals: Renewals
 ) -> None:
-    refused = calls.credential_refused()
+    refused = calls.doubt()
     stack.upstream.receive(answer(status=b"401 Unauthorized"))
     stack.access.authorization = b"Bearer new"
     renewals.asked[0].callback(True)
     assert b"Authorization: Bearer new\r\n" in stack.upstream.sent
     stack.upstream.receive(answer())
-    assert result(refused) is False
+    assert result(refused) is None
     assert calls.problem is None
 
 
 def test_a_401_that_stays_is_a_problem_until_it_goes(
     stack: Stack, calls: OwnCalls, renewals: Renewals
 ) -> None:
-    refused = calls.credential_refused()
+    refused = calls.doubt()
     stack.upstream.receive(answer(status=b"401 Unauthorized"))
     renewals.asked[0].callback(False)
     stack.upstream.receive(answer(status=b"401 Unauthorized"))
-    assert result(refused) is True
+    assert result(refused) == REFUSED
     assert calls.problem == "the API server refuses the proxy's credential (401)"
-    again = calls.credential_refused()
+    again = calls.doubt()
     stack.upstream.receive(answer())
-    assert result(again) is False
+    assert result(again) is None
     assert calls.problem is None
 
 
 def test_all_who_ask_at_once_share_one_question(stack: Stack, calls: OwnCalls) -> None:
-    asked = [calls.credential_refused() for _ in range(5)]
+    asked = [calls.doubt() for _ in range(5)]
     assert len(stack.upstreams) == 1
     stack.upstream.receive(answer())
-    assert [result(one) for one in asked] == [False] * 5
+    assert [result(one) for one in asked] == [None] * 5
 
 
 def test_when_it_can_not_be_known_the_client_is_not_sent_to_log_in(
     stack: Stack, calls: OwnCalls
 ) -> None:
-    refused = calls.credential_refused()
+    refused = calls.doubt()
     stack.upstream.lose()
-    assert result(refused) is True
+    assert result(refused) == UNKNOWN
     assert calls.problem is None
+
+
+def test_a_401_to_any_call_has_the_credential_looked_into(
+    stack: Stack, calls: OwnCalls, renewals: Renewals
+) -> None:
+    call = calls.call(b"POST", b"/apis/x", b"{}")
+    stack.upstream.receive(answer(status=b"401 Unauthorized"))
+    assert result(call) == (401, b"hi")
+    assert b"GET /version " in stack.upstream.sent
+    stack.upstream.receive(answer(status=b"401 Unauthorized"))
+    renewals.asked[0].callback(False)
+    stack.upstream.receive(answer(status=b"401 Unauthorized"))
+    assert calls.problem == "the API server refuses the proxy's credential (401)"
