@@ -17,6 +17,8 @@ from koproxy.wire.fields import (
     field_lines,
     list_members,
 )
+from koproxy.wire.subprotocols import HEADER as SUBPROTOCOLS
+from koproxy.wire.subprotocols import read_offer
 
 # Only the origin form (RFC 9112, section 3.2.1). A proxy to one server has no use for the absolute
 # form, for "*" or for CONNECT, and "#" or a byte over 0x7e is no part of a target.
@@ -26,8 +28,16 @@ _REQUEST_LINE = re.compile(rb"(" + TOKEN + rb"{1,32}+) (/[\x21\x22\x24-\x7e]*+) 
 # 7.8) allows: after "h2c" a client would write requests that nobody checks.
 _UPGRADES = frozenset({b"websocket", b"spdy/3.1"})
 
-# Who the API server should take a client for, and from where: never a client's to say.
-_DROPPED = HOP_BY_HOP | {b"authorization", b"content-length", b"forwarded", b"host", b"x-real-ip"}
+# Who the API server should take a client for, and from where: never a client's to say. Subprotocols
+# may have a token among them: those of an upgrade are looked at and written anew.
+_DROPPED = HOP_BY_HOP | {
+    b"authorization",
+    b"content-length",
+    b"forwarded",
+    b"host",
+    SUBPROTOCOLS,
+    b"x-real-ip",
+}
 _DROPPED_PREFIXES = (b"x-forwarded-", b"x-remote-")
 
 _IDEMPOTENT = frozenset({b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE"})
@@ -38,8 +48,9 @@ class Fields:
     """What a request's header fields say, apart from its first line.
 
     ``block`` are the lines as they came. ``passed_on`` are those that go upstream unchanged, with
-    the message's framing; the rest is what the proxy acts upon. ``length`` is the body's size in
-    bytes, or None if it comes in chunks.
+    the message's framing; the rest is what the proxy acts upon. ``authorization`` is the value of
+    that field, or a token among a WebSocket's subprotocols as it would stand there. ``length`` is
+    the body's size in bytes, or None if it comes in chunks.
     """
 
     block: bytes
@@ -85,7 +96,8 @@ def parse_fields(block: bytes) -> Fields:
     """Read the field lines of a request head (without its first line and the empty one).
 
     Raises :class:`Malformed` for what is not HTTP/1.1, for two fields of which there may be one,
-    and for a body whose end could be read in two ways (RFC 9112, section 6.3).
+    and for a body whose end could be read in two ways (RFC 9112, section 6.3); with status 401 for
+    a WebSocket whose token is among its subprotocols, but not as it should be.
     """
     seen: dict[bytes, bytes] = {}
     connection: list[bytes] = []
@@ -118,15 +130,21 @@ def parse_fields(block: bytes) -> Fields:
         length = content_length(size)
         framing = b"Content-Length: %d\r\n" % length
 
+    authorization = seen.get(b"authorization", b"")
     upgrade = seen.get(b"upgrade", b"").lower() if b"upgrade" in connection else b""
     if upgrade in _UPGRADES:
         if length != 0:
             raise Malformed("an upgrade with a body")
         framing += b"Connection: Upgrade\r\nUpgrade: %s\r\n" % seen[b"upgrade"]
+    if upgrade == b"websocket":
+        offer = read_offer(block)
+        authorization = authorization or offer.authorization()
+        if SUBPROTOCOLS not in connection:
+            framing += offer.passed_on
 
     return Fields(
         block=block,
-        authorization=seen.get(b"authorization", b""),
+        authorization=authorization,
         impersonation=impersonation,
         length=length,
         upgrade=upgrade if upgrade in _UPGRADES else None,
