@@ -84,6 +84,7 @@ def start_api_server(
     directory = processes.directory / name
     directory.mkdir(parents=True, exist_ok=True)
     serving = authority.server(name)
+    to_kubelets = authority.server(f"{name}-to-kubelets")
     signing_key = write_signing_key(directory / "serviceaccounts-key.pem")
     admin_token = secrets.token_urlsafe(24)
     tokens = directory / "tokens.csv"
@@ -113,6 +114,8 @@ def start_api_server(
             "--endpoint-reconciler-type=none",
             "--kubelet-preferred-address-types=InternalIP",
             f"--kubelet-certificate-authority={authority.certificate}",
+            f"--kubelet-client-certificate={to_kubelets.certificate}",
+            f"--kubelet-client-key={to_kubelets.key}",
             *oidc_flags,
         ],
     )

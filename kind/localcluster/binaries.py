@@ -20,9 +20,9 @@ def _paths() -> dict[str, Path]:
 
 
 def binary(name: str) -> Path:
-    """The executable of `etcd`, `kube-apiserver`, `kubectl`, `kwok` or `dex`.
+    """The executable that `kind/build` calls so: `etcd`, `kubectl`, `helm`, ...
 
-    Raises `NotBuilt` if it is not in the cache, KeyError if there is no such server.
+    Raises `NotBuilt` if it is not in the cache, KeyError if there is no such program.
     """
     path = _paths()[name]
     if not path.exists():

@@ -19,14 +19,16 @@ MANIFESTS = REPOSITORY / "kind" / "manifests"
 NAMESPACE = "shop"
 POD = "web"
 ECHO_PORT = 8080
+CHECKSUM_PORT = 8081
 
 
 @dataclass(frozen=True)
 class Cluster:
     """A running API server that knows no OIDC, and a Dex beside it.
 
-    The pod `web` in the namespace `shop` sends back what it gets at port 8080, and prints each
-    line that is given to `write_log`. `koproxy_kubeconfig` is what koproxy runs with.
+    The pod `web` in the namespace `shop` sends back what it gets at `ECHO_PORT`, answers at
+    `CHECKSUM_PORT` as `sha256sum` does once its input has ended, and prints each line that is given
+    to `write_log`. `koproxy_kubeconfig` is what koproxy runs with.
     """
 
     url: str
