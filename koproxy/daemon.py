@@ -7,12 +7,17 @@ decided here about requests.
 import ipaddress
 import os
 import socket
-import ssl
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from twisted.application.service import MultiService, Service
-from twisted.internet.interfaces import IReactorCore, IReactorSocket, IReactorTime
+from twisted.internet.interfaces import (
+    IReactorCore,
+    IReactorFDSet,
+    IReactorSocket,
+    IReactorTime,
+)
 from twisted.internet.protocol import ServerFactory
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
@@ -21,9 +26,11 @@ from koproxy.authentication import Authentication
 from koproxy.errors import ConfigurationError
 from koproxy.kubeconfig import find_access
 from koproxy.observe.health import Check, health_site
+from koproxy.proxy.connect import Connector
 from koproxy.proxy.frontend import Frontend
+from koproxy.proxy.listener import Listener
 from koproxy.proxy.own_calls import OwnCalls
-from koproxy.proxy.tls import TLS
+from koproxy.proxy.sockets import Sockets
 from koproxy.proxy.upstream import Pool
 from koproxy.proxy.way import Way
 from koproxy.serving_certificate import serving_context
@@ -38,39 +45,20 @@ LAST_PORT = 65535
 log = Logger()
 
 
-class Reactor(IReactorTime, IReactorSocket, IReactorCore):
+class Reactor(IReactorTime, IReactorFDSet, IReactorSocket, IReactorCore):
     """What the daemon needs of a reactor."""
 
 
-class _Clients(ServerFactory[Any]):
-    """Gives every client's connection its TLS, and its way when the handshake is done."""
-
-    noisy = False
-
-    def __init__(self, way: Way, tls: ssl.SSLContext) -> None:
-        self._way = way
-        self._tls = tls
-
-    def buildProtocol(self, _address: object) -> TLS:
-        """One connection."""
-        return TLS(self._way.reactor, self._tls, partial(Frontend, self._way))
+Serve = Callable[[socket.socket], Callable[[], object]]
+"""Begins to serve on a listening socket; gives what ends that."""
 
 
-class _Listener(Service):
+class _Listening(Service):
     """Serves on a socket that is bound already, so that a port in use is said at once."""
 
-    def __init__(
-        self,
-        reactor: Reactor,
-        name: str,
-        flag: str,
-        address: str,
-        port: int,
-        factory: ServerFactory[Any],
-    ) -> None:
-        self._reactor = reactor
+    def __init__(self, name: str, flag: str, address: str, port: int, serve: Serve) -> None:
         self._name = name
-        self._factory = factory
+        self._serve = serve
         try:
             self._socket = _bind(address, port)
         except OSError as problem:
@@ -82,17 +70,13 @@ class _Listener(Service):
         super().startService()
         bound = self._socket.getsockname()
         host = f"[{bound[0]}]" if ":" in bound[0] else bound[0]
-        self._socket.setblocking(False)
-        self._port = self._reactor.adoptStreamPort(
-            self._socket.fileno(), self._socket.family, self._factory
-        )
-        self._socket.close()
+        self._end = self._serve(self._socket)
         log.info("{name} on {host}:{port}", name=self._name, host=host, port=bound[1])
 
     def stopService(self) -> object:
         """Accept no more."""
         super().stopService()
-        return self._port.stopListening()
+        return self._end()
 
 
 class _Upkeep(Service):
@@ -142,7 +126,8 @@ def make_service(reactor: Reactor, settings: Settings) -> MultiService:
         settings.tls_cipher_suites,
     )
     upstream = Upstream(find, reactor)
-    pool = Pool(reactor, upstream)
+    sockets = Sockets(reactor)
+    pool = Pool(reactor, upstream, Connector(reactor, sockets))
     host = upstream.host_header
     own_calls = OwnCalls(reactor, upstream, pool, host, upstream.renew)
     upstream.on_change(pool.sweep)
@@ -159,12 +144,24 @@ def make_service(reactor: Reactor, settings: Settings) -> MultiService:
     service = MultiService()
     for part in (authentication, upstream, _Upkeep(reactor, pool, own_calls), rights):
         service.addService(part)
-    listeners: tuple[tuple[str, str, int, ServerFactory[Any]], ...] = (
-        ("health", "readiness-probe-port", settings.readiness_probe_port, health_site(checks)),
-        ("serving https", "secure-port", settings.secure_port, _Clients(way, tls)),
-    )
-    for name, flag, port, factory in listeners:
-        service.addService(_Listener(reactor, name, flag, settings.bind_address, port, factory))
+    address = settings.bind_address
+
+    def serve_probes(listening: socket.socket) -> Callable[[], object]:
+        listening.setblocking(False)
+        site: ServerFactory[Any] = health_site(checks)
+        port = reactor.adoptStreamPort(listening.fileno(), listening.family, site)
+        listening.close()
+        return port.stopListening
+
+    def serve_clients(listening: socket.socket) -> Callable[[], object]:
+        return Listener(reactor, sockets, listening, tls, partial(Frontend, way)).close
+
+    probe_port, secure_port = settings.readiness_probe_port, settings.secure_port
+    for listening in (
+        _Listening("health", "readiness-probe-port", address, probe_port, serve_probes),
+        _Listening("serving https", "secure-port", address, secure_port, serve_clients),
+    ):
+        service.addService(listening)
     return service
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IDelayedCall, IPushProducer
+from twisted.internet.interfaces import IPushProducer
 from twisted.internet.protocol import connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -30,7 +30,6 @@ from koproxy.wire.status import status_answer
 IMPERSONATION_REFUSED = "Impersonation requests are disabled when using kube-oidc-proxy"
 
 LARGEST_HEAD = 64 * 1024
-LINGER_SECONDS = 2.0
 _MOST_AHEAD = 64 * 1024  # bytes read from a client before anybody wants them
 
 log = Logger()
@@ -49,7 +48,6 @@ class Frontend(SecureProtocol):
         self._identity = b""
         self._upstream: UpstreamConnection | None = None
         self._doubted: _Doubted | None = None
-        self._linger: IDelayedCall | None = None
         self._answering = False
         self._keep_alive = True
         self._retried = False
@@ -326,13 +324,10 @@ class Frontend(SecureProtocol):
         self._gone = True
         self._buffer = b""
         self.transport.loseWriteConnection()
-        self._linger = self._way.reactor.callLater(LINGER_SECONDS, self.transport.abortConnection)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """A client who is gone wants no answer."""
         self._gone = True
-        if self._linger is not None and self._linger.active():
-            self._linger.cancel()
         self._request = self._doubted = None
         self._leave_upstream(abort=True)
 

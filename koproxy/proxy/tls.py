@@ -1,25 +1,39 @@
-"""TLS over a Twisted TCP transport, by the standard library's ``ssl``.
+"""TLS on a socket, either side, by the standard library's ``ssl``.
 
-It stands between a transport and a protocol that speaks HTTP, and gives that protocol the
-transport's methods. Twisted's own TLS (pyOpenSSL) costs several times as much a read and a write,
-and its transport an extra turn of the reactor for each write; this one sends at once what the
-socket takes, and leaves only the rest to the transport. It may not look at what passes.
+It stands between a socket and a protocol that speaks HTTP, and gives that protocol a transport's
+methods. What is written goes to the socket at once; only what that doesn't take is kept, and who
+writes is told to wait. It may not look at what passes.
+
+Records are taken from the socket many at a time (Go's servers write small ones) and the memory
+between socket and OpenSSL is kept small, since OpenSSL never gives it back.
 """
 
 import contextlib
 import socket
 import ssl
+import struct
 import typing
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
+from itertools import islice
 
-from twisted.internet import error, tcp
-from twisted.internet.interfaces import IPullProducer, IPushProducer, IReactorTime
-from twisted.internet.protocol import Protocol, connectionDone
+from twisted.internet.error import ConnectionDone, ConnectionLost
+from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime
+from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
-from zope.interface import implementer
+
+from koproxy.proxy.sockets import ENDED, READABLE, WRITABLE, Sockets
 
 HANDSHAKE_SECONDS = 10.0
+LINGER_SECONDS = 2.0
+
 _RECORD = 16384  # the largest plaintext of one TLS record (RFC 8446, section 5.1)
+_AT_ONCE = 65536  # bytes read from a socket at once
+_MOST_PIECES = 64  # given to the kernel in one call
+_RESET = struct.pack("ii", 1, 0)  # struct linger: closing sends a reset, and forgets what waits
+
+_ENDED = Failure(ConnectionDone())
+_LOST = Failure(ConnectionLost())
 
 
 class Failed(typing.Protocol):
@@ -28,36 +42,73 @@ class Failed(typing.Protocol):
     def __call__(self, problem: str, *, timeout: bool) -> None: ...
 
 
-class SecureProtocol(Protocol):
-    """What runs on top of :class:`TLS`: a protocol whose ``transport`` is that TLS.
+class SecureProtocol:
+    """What runs on top of :class:`TLS`, which is its ``transport``."""
 
-    ``connectionMade`` comes when the handshake is done.
-    """
-
-    transport: "TLS"  # type: ignore[assignment]
+    transport: "TLS"
 
     def connectionMade(self) -> None:
-        """The handshake is done."""
+        """The handshake is done, or another protocol has handed the connection over."""
+
+    def dataReceived(self, data: bytes) -> None:
+        """Bytes came."""
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        """The connection is gone: ``ConnectionDone`` after the peer's closing alert, else cut."""
 
 
-class TLS(Protocol):
+class TLS:
     """One TLS connection, either side.
 
     ``make_inner`` is called when the handshake is done, so that a peer who never ends one costs
-    nothing behind it. ``on_failure`` gets a sentence if it ends before that.
+    nothing behind it. ``on_failure`` gets a sentence if it ends before that, and ``on_end`` is
+    called at the end of the connection, whenever that is. The socket is connected, and closed by
+    this object alone.
     """
 
-    transport: tcp.Connection
+    __slots__ = (
+        "_clean",
+        "_deaf",
+        "_events",
+        "_finishing",
+        "_gone",
+        "_incoming",
+        "_inner",
+        "_make_inner",
+        "_mute",
+        "_number",
+        "_on_end",
+        "_on_failure",
+        "_outgoing",
+        "_paused",
+        "_producer",
+        "_queue",
+        "_reactor",
+        "_socket",
+        "_sockets",
+        "_ssl",
+        "_timeout",
+        "peer_host",
+    )
 
     def __init__(
         self,
         reactor: IReactorTime,
+        sockets: Sockets,
+        connected: socket.socket,
         context: ssl.SSLContext,
         make_inner: Callable[[], SecureProtocol],
         *,
         server_name: str | None = None,
         on_failure: Failed | None = None,
+        on_end: Callable[[], None] | None = None,
+        peer_host: str = "",
     ) -> None:
+        self.peer_host = peer_host
+        self._reactor = reactor
+        self._sockets = sockets
+        self._socket = connected
+        self._number = connected.fileno()
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         self._ssl = context.wrap_bio(
@@ -66,15 +117,25 @@ class TLS(Protocol):
             server_side=server_name is None,
             server_hostname=server_name,
         )
-        self._make_inner = make_inner
+        self._make_inner: Callable[[], SecureProtocol] | None = make_inner
         self._on_failure = on_failure
+        self._on_end = on_end
         self._inner: SecureProtocol | None = None
         self._producer: IPushProducer | None = None
-        self._queued = False
-        self._closed = False
-        self._half_closing = False
-        self._clean = False
-        self._timeout = reactor.callLater(HANDSHAKE_SECONDS, self._too_slow)
+        self._queue: deque[bytes | memoryview] | None = None
+        self._clean = False  # the peer's closing alert has come
+        self._mute = False  # nothing more is sent for the protocol above
+        self._deaf = False  # nothing more is read for it
+        self._finishing = False  # what is queued goes out, then the connection ends
+        self._paused = False
+        self._gone = False
+        self._events = READABLE
+        self._timeout: IDelayedCall | None = reactor.callLater(HANDSHAKE_SECONDS, self._too_slow)
+        connected.setblocking(False)
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sockets.add(self._number, self, READABLE)
+        if server_name is not None:
+            self._shake_hands()
 
     # What the protocol above calls.
 
@@ -86,185 +147,256 @@ class TLS(Protocol):
 
     def write(self, data: bytes) -> None:
         """Send ``data``, as many records as it takes."""
-        if self._closed or not data:
+        if self._mute or not data:
             return
         try:
-            self._ssl.write(data)
+            if len(data) <= _RECORD:
+                self._ssl.write(data)
+                self._send(self._outgoing.read())
+            else:
+                self._send(b"".join(self._records(data)))
         except ssl.SSLError:
             self.abortConnection()
-            return
-        self._flush()
 
     def loseConnection(self) -> None:
         """Close in good order: what was written goes out, then the closing alert and the end."""
-        if self._closed:
-            return
-        self._closed = True
         self._say_goodbye()
-        self.transport.loseConnection()
+        self._finishing = True
+        if not self._queue:
+            self._end()
 
     def loseWriteConnection(self) -> None:
-        """Say that nothing more will be sent, and go on reading."""
-        if self._closed:
+        """Say that this was all, and let the peer go first: so an answer isn't lost to a reset.
+
+        Whatever still comes is thrown away. Who doesn't go within ``LINGER_SECONDS`` of having got
+        everything is cut.
+        """
+        if self._deaf:
             return
-        self._closed = self._half_closing = True
         self._say_goodbye()
-        if not self._queued:
-            self.transport.loseWriteConnection()
+        self._set_paused(paused=False)
+        if not self._queue:
+            self._linger()
 
     def abortConnection(self) -> None:
         """End at once, without the closing alert: the peer sees a cut, not an end."""
-        self._closed = True
-        self.transport.abortConnection()
+        self._mute = True
+        self._end(cut=True)
 
     def pauseProducing(self) -> None:
-        """Stop reading; at most what was read already still arrives."""
-        self.transport.pauseProducing()
+        """Stop reading; the end of the connection is noticed all the same if it's a reset."""
+        if not self._deaf:
+            self._set_paused(paused=True)
 
     def resumeProducing(self) -> None:
         """Read again."""
-        self.transport.resumeProducing()
+        self._set_paused(paused=False)
 
     def registerProducer(self, producer: IPushProducer) -> None:
         """Have ``producer`` paused while the peer doesn't take what was written."""
         self._producer = producer
 
-    @property
-    def peer_host(self) -> str:
-        """The peer's IP address; an IPv4 one in its own notation on an IPv6 socket too."""
-        return str(self.transport.getPeer().host).removeprefix("::ffff:")
+    # What happens to the socket.
 
-    # What the transport below calls.
-
-    def connectionMade(self) -> None:
-        """Begin the handshake."""
-        self.transport.setTcpNoDelay(True)
-        self._socket: socket.socket = self.transport.getHandle()
-        self._shake_hands()
-
-    def dataReceived(self, data: bytes) -> None:
-        """Decrypt what came, and hand it on in one piece."""
-        if self._closed:  # only waiting for the peer to go
+    def happened(self, events: int) -> None:
+        """Write what waits, then read."""
+        if events & WRITABLE and self._queue:
+            self._send_queue(self._queue)
+        if self._gone:
             return
-        self._incoming.write(data)
-        if self._inner is None:
-            self._shake_hands()
-            if self._inner is None:
-                return
-        pieces: list[bytes] = []
-        ended = False
+        if not self._paused:
+            self._read()
+        elif events & ENDED:
+            self._end()
+
+    def failed(self) -> None:
+        """Something above raised, and nobody knows what is left behind."""
+        self.abortConnection()
+
+    def _read(self) -> None:
         try:
-            # Asking on when nothing is left would cost an exception each time.
-            while self._incoming.pending or self._ssl.pending():
-                piece = self._ssl.read(_RECORD)
-                if not piece:  # the closing alert
-                    self._clean = ended = True
-                    break
-                pieces.append(piece)
-        except ssl.SSLWantReadError:
-            pass
+            data = self._socket.recv(_AT_ONCE)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self._end()
+        elif not self._deaf:
+            self._decrypt(data)
+
+    def _decrypt(self, data: bytes) -> None:
+        """Take in what came, and hand its content on in one piece."""
+        incoming, connection = self._incoming, self._ssl
+        pieces: list[bytes] = []
+        try:
+            for part in (data,) if len(data) <= _RECORD else _parts(data):
+                incoming.write(part)
+                if self._inner is None:
+                    self._shake_hands()
+                    if self._gone:
+                        return
+                    if self._inner is None:
+                        continue
+                try:
+                    # Asking on when nothing is left would cost an exception each time.
+                    while incoming.pending and not self._clean:
+                        piece = connection.read(_RECORD)
+                        if piece:
+                            pieces.append(piece)
+                        else:  # the closing alert
+                            self._clean = True
+                except ssl.SSLWantReadError:
+                    pass
         except ssl.SSLError:
             self.abortConnection()
             return
-        self._flush()  # the answer to a key update, if there was one
-        if pieces:
+        if self._outgoing.pending:  # the answer to a key update
+            self._send(self._outgoing.read())
+        if pieces and self._inner is not None:
             self._inner.dataReceived(pieces[0] if len(pieces) == 1 else b"".join(pieces))
-        if ended:
+        if self._clean:
             self.loseConnection()
 
-    def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """Tell the protocol above; a connection without the closing alert was cut."""
-        self._closed = True
-        if self._timeout.active():
-            self._timeout.cancel()
-        inner, self._inner = self._inner, None
-        if inner is not None:
-            # The closing alert says that this was the end; without it, whoever closed the TCP
-            # connection cut it (RFC 8446, section 6.1).
-            end = error.ConnectionDone() if self._clean else error.ConnectionLost()
-            inner.connectionLost(Failure(end))
-        else:
-            self._fail("the connection was closed in the TLS handshake")
+    def _records(self, data: bytes) -> Iterator[bytes]:
+        for part in _parts(data):
+            self._ssl.write(part)
+            yield self._outgoing.read()
 
-    def _shake_hands(self) -> None:
-        try:
-            self._ssl.do_handshake()
-        except ssl.SSLWantReadError:
-            self._flush()
-            return
-        except ssl.SSLCertVerificationError as problem:
-            self._flush()
-            self._fail(f"its certificate was not accepted: {problem.verify_message}")
-            self.transport.abortConnection()
-            return
-        except ssl.SSLError as problem:
-            self._flush()
-            self._fail(f"the TLS handshake failed: {problem.reason}")
-            self.transport.loseConnection()
-            return
-        self._flush()
-        self._timeout.cancel()
-        self._on_failure = None
-        self.hand_over(self._make_inner())
-
-    def _flush(self) -> None:
-        """Send what was encrypted: to the socket what it takes, to the transport the rest."""
-        if not self._outgoing.pending:
-            return
-        data = self._outgoing.read()
-        if self._queued:
-            self.transport.write(data)
+    def _send(self, data: bytes) -> None:
+        """Give the socket what it takes, and keep the rest."""
+        if self._queue:
+            self._queue.append(data)
             return
         try:
             sent = self._socket.send(data)
         except BlockingIOError:
             sent = 0
         except OSError:
-            self._closed = True
-            self.transport.abortConnection()
+            # An answer may have come before the end: whoever reads it meets the end after it.
+            self._mute = True
             return
         if sent < len(data):
-            self.transport.write(data[sent:])
-            self.transport.registerProducer(_Drain(self._drained), False)
-            self._queued = True
+            self._queue = deque([memoryview(data)[sent:]])
+            self._watch()
             if self._producer is not None:
                 self._producer.pauseProducing()
 
-    def _drained(self) -> None:
-        if not self._queued:  # the transport asks once at the registration
+    def _send_queue(self, queue: deque[bytes | memoryview]) -> None:
+        try:
+            sent = self._socket.sendmsg(list(islice(queue, _MOST_PIECES)))
+        except BlockingIOError:
             return
-        self._queued = False
-        self.transport.unregisterProducer()
-        if self._half_closing:
-            self.transport.loseWriteConnection()
-        elif self._producer is not None and not self._closed:
+        except OSError:
+            self._mute = True
+            queue.clear()
+            self._watch()
+            return
+        while sent:
+            first = queue.popleft()
+            if len(first) > sent:
+                queue.appendleft(memoryview(first)[sent:])
+            sent -= min(sent, len(first))
+        if not queue:
+            self._drained()
+
+    def _drained(self) -> None:
+        self._queue = None
+        self._watch()
+        if self._finishing:
+            self._end()
+        elif self._deaf:
+            self._linger()
+        elif self._producer is not None:
             self._producer.resumeProducing()
 
-    def _too_slow(self) -> None:
-        self._fail("the TLS handshake took too long", timeout=True)
-        self.abortConnection()
+    def _set_paused(self, *, paused: bool) -> None:
+        self._paused = paused
+        self._watch()
 
-    def _fail(self, problem: str, *, timeout: bool = False) -> None:
-        told, self._on_failure = self._on_failure, None
-        if told is not None:
-            told(problem, timeout=timeout)
+    def _watch(self) -> None:
+        events = (0 if self._paused else READABLE) | (WRITABLE if self._queue else 0)
+        if events != self._events and not self._gone:
+            self._events = events
+            self._sockets.change(self._number, events)
+
+    def _shake_hands(self) -> None:
+        try:
+            self._ssl.do_handshake()
+        except ssl.SSLWantReadError:
+            self._send(self._outgoing.read())
+            return
+        except ssl.SSLCertVerificationError as problem:
+            self._refuse(f"its certificate was not accepted: {problem.verify_message}")
+            return
+        except ssl.SSLError as problem:
+            self._refuse(f"the TLS handshake failed: {problem.reason}")
+            return
+        self._send(self._outgoing.read())
+        self._stop_clock()
+        make_inner, self._make_inner, self._on_failure = self._make_inner, None, None
+        if make_inner is not None:
+            self.hand_over(make_inner())
+
+    def _refuse(self, problem: str) -> None:
+        """Send the alert that says why, and end."""
+        self._send(self._outgoing.read())
+        self._end(problem=problem)
+
+    def _too_slow(self) -> None:
+        self._end(cut=True, problem="the TLS handshake took too long", timeout=True)
 
     def _say_goodbye(self) -> None:
+        if self._mute:
+            self._deaf = True
+            return
+        self._mute = self._deaf = True
         with contextlib.suppress(ssl.SSLError):  # it wants the peer's alert, which may come or not
             self._ssl.unwrap()
-        self._flush()
+        if self._outgoing.pending:
+            self._send(self._outgoing.read())
+
+    def _linger(self) -> None:
+        with contextlib.suppress(OSError):  # the peer has gone already
+            self._socket.shutdown(socket.SHUT_WR)
+        self._timeout = self._reactor.callLater(LINGER_SECONDS, self.abortConnection)
+
+    def _stop_clock(self) -> None:
+        timeout, self._timeout = self._timeout, None
+        if timeout is not None and timeout.active():
+            timeout.cancel()
+
+    def _end(
+        self,
+        *,
+        cut: bool = False,
+        problem: str = "the connection was closed in the TLS handshake",
+        timeout: bool = False,
+    ) -> None:
+        """Close the socket, and tell whoever is above; ``problem`` is for a handshake's end."""
+        if self._gone:
+            return
+        self._gone = self._mute = self._deaf = True
+        self._queue = None
+        self._stop_clock()
+        self._sockets.remove(self._number)
+        if cut:
+            with contextlib.suppress(OSError):
+                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        self._socket.close()
+        inner, failed, on_end = self._inner, self._on_failure, self._on_end
+        self._inner = self._on_failure = self._on_end = self._producer = None
+        if inner is not None:
+            # The closing alert says that this was the end; without it, whoever closed the TCP
+            # connection cut it (RFC 8446, section 6.1).
+            inner.connectionLost(_ENDED if self._clean else _LOST)
+        elif failed is not None:
+            failed(problem, timeout=timeout)
+        if on_end is not None:
+            on_end()
 
 
-@implementer(IPullProducer)
-class _Drain:
-    """Hears from a transport that all it was given has gone out."""
-
-    def __init__(self, drained: Callable[[], None]) -> None:
-        self._drained = drained
-
-    def resumeProducing(self) -> None:
-        """Everything is out."""
-        self._drained()
-
-    def stopProducing(self) -> None:
-        """The connection is gone; ``connectionLost`` says so."""
+def _parts(data: bytes) -> Iterator[memoryview]:
+    view = memoryview(data)
+    for start in range(0, len(data), _RECORD):
+        yield view[start : start + _RECORD]

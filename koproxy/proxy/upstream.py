@@ -13,7 +13,7 @@ from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from koproxy.proxy.connect import Access, Connect, connect
+from koproxy.proxy.connect import Access, Connect
 from koproxy.proxy.tls import SecureProtocol
 from koproxy.wire.body import Body, EndlessBody
 from koproxy.wire.fields import Malformed, head_end
@@ -208,7 +208,7 @@ class UpstreamConnection(SecureProtocol):
 class Pool:
     """The connections to one API server: the last one used is the first one used again."""
 
-    def __init__(self, reactor: IReactorTime, access: Access, connect: Connect = connect) -> None:
+    def __init__(self, reactor: IReactorTime, access: Access, connect: Connect) -> None:
         self._reactor = reactor
         self._access = access
         self._connect = connect
@@ -225,7 +225,6 @@ class Pool:
             connection.transport.loseConnection()
         tls = self._access.tls
         self._connect(
-            self._reactor,
             self._access,
             lambda: UpstreamConnection(self, tls, exchange),
             exchange.unreachable,

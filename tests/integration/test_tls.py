@@ -1,22 +1,27 @@
 """TLS on real sockets: what arrives, who waits for whom, and how an end looks from afar."""
 
+import errno
+import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 import pytest_twisted
 import trustme
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
-from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
 from twisted.internet.error import ConnectionDone
-from twisted.internet.protocol import Factory, Protocol, connectionDone
-from twisted.internet.task import Clock
+from twisted.internet.protocol import connectionDone
+from twisted.internet.task import Clock, deferLater
+from twisted.internet.threads import deferToThread
 from twisted.python.failure import Failure
 
-from koproxy.proxy.connect import connect
-from koproxy.proxy.tls import HANDSHAKE_SECONDS, TLS, SecureProtocol
+from koproxy.proxy.connect import Connector
+from koproxy.proxy.listener import PAUSE_SECONDS, Listener
+from koproxy.proxy.sockets import Sockets
+from koproxy.proxy.tls import HANDSHAKE_SECONDS, LINGER_SECONDS, TLS, SecureProtocol
 
 MEGABYTES = bytes(range(256)) * 4096 * 24
 
@@ -79,15 +84,14 @@ class Listening:
         authority.issue_cert("kube.example").configure_cert(self.context)
         self.trust = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         authority.configure_trust(self.trust)
-        self.build: Callable[[], Protocol] = self._tls
+        self.clock = Clock()
+        self.sockets = Sockets(reactor)  # type: ignore[arg-type]
         self.accepted: Deferred[End] = Deferred()
-        factory = Factory()
-        factory.noisy = False
-        factory.buildProtocol = lambda _address: self.build()  # type: ignore[method-assign,assignment]
-        self.port = reactor.listenTCP(0, factory, interface="127.0.0.1")  # type: ignore[attr-defined]
-
-    def _tls(self) -> TLS:
-        return TLS(reactor, self.context, self._accept)  # type: ignore[arg-type]
+        socket_ = socket.create_server(("127.0.0.1", 0))
+        self.port = socket_.getsockname()[1]
+        self._listener: Listener | None = Listener(
+            self.clock, self.sockets, socket_, self.context, self._accept
+        )
 
     def _accept(self) -> End:
         end = End()
@@ -96,7 +100,7 @@ class Listening:
         return end
 
     def connect(self, access: Access | None = None) -> Deferred[End]:
-        """A connection; fails with what ``connect`` says."""
+        """A connection; fails with what the connector says."""
         made: Deferred[End] = Deferred()
 
         class Client(End):
@@ -105,11 +109,24 @@ class Listening:
                 made.callback(self)
 
         def failed(problem: str, *, timeout: bool) -> None:
-            made.errback(RuntimeError(problem))
+            made.errback(RuntimeError(f"{problem}{' (time-out)' if timeout else ''}"))
 
-        access = access or Access(self.port.getHost().port, self.trust)
-        connect(reactor, access, Client, failed)  # type: ignore[arg-type]
+        connect = Connector(reactor, self.sockets)
+        connect(access or Access(self.port, self.trust), Client, failed)
         return made
+
+    def hang_up(self) -> None:
+        """Listen no more."""
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            listener.close()
+
+    def close(self) -> None:
+        """Leave nothing behind."""
+        self.hang_up()
+        while self.sockets.watched:  # the other ends of what a test has cut
+            pytest_twisted.blockon(deferLater(reactor, 0))  # type: ignore[arg-type]
+        self.sockets.close()
 
 
 @pytest.fixture(scope="module")
@@ -121,8 +138,7 @@ def authority() -> trustme.CA:
 def listening(authority: trustme.CA) -> Iterator[Listening]:
     listening = Listening(authority)
     yield listening
-    if listening.port.connected:
-        pytest_twisted.blockon(listening.port.stopListening())
+    listening.close()
 
 
 async def both(listening: Listening) -> tuple[End, End]:
@@ -185,11 +201,73 @@ async def test_a_cut_is_no_end(listening: Listening) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_connection_without_the_closing_alert_was_cut(listening: Listening) -> None:
+async def test_a_reset_is_noticed_by_who_does_not_read(listening: Listening) -> None:
     client, server = await both(listening)
-    server.transport.transport.loseConnection()
+    server.transport.pauseProducing()
+    client.transport.write(b"never read")
+    client.transport.abortConnection()
+    assert not await server.ended
+    assert server.got == b""
+    await client.ended
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_came_before_a_failed_write_is_read(listening: Listening) -> None:
+    """An API server may answer and close before it has taken the whole upload."""
+    client, server = await both(listening)
+    client.transport.pauseProducing()
+    server.transport.write(b"too large")
+    server.transport.loseConnection()
+    await server.ended
+    while True:  # until the kernel knows that nobody takes it
+        client.transport.write(MEGABYTES)
+        if client.calls:
+            break
+    client.transport.resumeProducing()
+    assert await client.ended
+    assert client.got == b"too large"
+
+
+@pytest_twisted.ensureDeferred
+async def test_who_does_not_go_after_the_last_answer_is_cut(listening: Listening) -> None:
+    client, server = await both(listening)
+    server.transport.write(b"the last answer")
+    client.transport.pauseProducing()
+    server.transport.loseWriteConnection()
+    assert not server.ended.called
+    listening.clock.advance(LINGER_SECONDS)
+    assert not await server.ended
+    await client.ended
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_slow_reader_of_the_last_answer_has_its_time(listening: Listening) -> None:
+    client, server = await both(listening)
+    client.transport.pauseProducing()
+    server.transport.write(MEGABYTES)
+    server.transport.loseWriteConnection()
+    listening.clock.advance(10 * LINGER_SECONDS)
+    client.transport.resumeProducing()
+    assert await client.ended
+    assert client.got == MEGABYTES
+    await server.ended
+
+
+@pytest_twisted.ensureDeferred
+async def test_one_failing_connection_is_closed_and_the_others_go_on(
+    listening: Listening, caplog: pytest.LogCaptureFixture
+) -> None:
+    client, server = await both(listening)
+    other, its_server = await both(listening)
+    server.dataReceived = lambda _data: 1 / 0  # type: ignore[method-assign,assignment]
+    client.transport.write(b"x")
     assert not await client.ended
     await server.ended
+    other.transport.write(b"still here")
+    await its_server.received(10)
+    other.transport.loseConnection()
+    await its_server.ended
+    await other.ended
 
 
 async def why_not(listening: Listening, access: Access | None = None) -> str:
@@ -202,73 +280,89 @@ async def why_not(listening: Listening, access: Access | None = None) -> str:
 async def test_an_unknown_authority_is_refused(listening: Listening) -> None:
     trust = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     trustme.CA().configure_trust(trust)
-    said = await why_not(listening, Access(listening.port.getHost().port, trust))
+    said = await why_not(listening, Access(listening.port, trust))
     assert said == "its certificate was not accepted: unable to get local issuer certificate"
 
 
 @pytest_twisted.ensureDeferred
 async def test_another_name_is_refused(listening: Listening) -> None:
-    port = listening.port.getHost().port
-    said = await why_not(listening, Access(port, listening.trust, server_name="other.example"))
+    said = await why_not(
+        listening, Access(listening.port, listening.trust, server_name="other.example")
+    )
     assert said.startswith("its certificate was not accepted: Hostname mismatch")
 
 
+@pytest.fixture
+def stranger() -> Iterator[socket.socket]:
+    """A listening socket whose connections the test itself serves."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.settimeout(20)
+        yield listening
+
+
+@pytest.mark.parametrize(
+    ("said", "problem"),
+    [
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "the TLS handshake failed: WRONG_VERSION_NUMBER"),
+        (b"", "the connection was closed in the TLS handshake"),
+    ],
+)
 @pytest_twisted.ensureDeferred
-async def test_a_server_that_speaks_no_tls_is_said(listening: Listening) -> None:
-    class Plain(Protocol):
-        def connectionMade(self) -> None:
-            self.transport.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+async def test_a_server_that_speaks_no_tls_is_said(
+    listening: Listening, stranger: socket.socket, said: bytes, problem: str
+) -> None:
+    def serve() -> None:
+        connected, _ = stranger.accept()
+        with connected:
+            connected.recv(65536)
+            connected.sendall(said)
 
-    listening.build = Plain
-    assert (await why_not(listening)).startswith("the TLS handshake failed: ")
-
-
-@pytest_twisted.ensureDeferred
-async def test_a_server_that_hangs_up_is_said(listening: Listening) -> None:
-    class HangsUp(Protocol):
-        def connectionMade(self) -> None:
-            self.transport.loseConnection()
-
-    listening.build = HangsUp
-    assert await why_not(listening) == "the connection was closed in the TLS handshake"
+    served = deferToThread(serve)
+    port = stranger.getsockname()[1]
+    assert await why_not(listening, Access(port, listening.trust)) == problem
+    await served
 
 
 @pytest_twisted.ensureDeferred
 async def test_nobody_listens(listening: Listening) -> None:
-    port = listening.port.getHost().port
-    await listening.port.stopListening()
-    assert await why_not(listening, Access(port, listening.trust)) == "it refused the connection"
+    listening.hang_up()
+    said = await why_not(listening, Access(listening.port, listening.trust))
+    assert said == "it refused the connection"
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_handshake_has_its_time(listening: Listening) -> None:
+async def test_a_handshake_has_its_time(listening: Listening, stranger: socket.socket) -> None:
     clock = Clock()
+    silent = socket.create_connection(stranger.getsockname())
+    connected, _ = stranger.accept()
     said: list[tuple[str, bool]] = []
 
     def failed(problem: str, *, timeout: bool) -> None:
         said.append((problem, timeout))
 
-    begun: Deferred[None] = Deferred()
-
-    def build() -> TLS:
-        reactor.callLater(0, begun.callback, None)  # type: ignore[attr-defined]
-        return TLS(clock, listening.context, End, on_failure=failed)
-
-    listening.build = build
-    client = End()
-    point = TCP4ClientEndpoint(reactor, "127.0.0.1", listening.port.getHost().port)
-    await connectProtocol(point, Silent(client))
-    await begun
+    TLS(clock, listening.sockets, connected, listening.context, End, on_failure=failed)
     clock.advance(HANDSHAKE_SECONDS)
     assert said == [("the TLS handshake took too long", True)]
+    with silent, pytest.raises(ConnectionResetError):
+        silent.recv(1)
+
+
+@pytest_twisted.ensureDeferred
+async def test_without_descriptors_new_connections_wait(
+    listening: Listening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusals = [OSError(errno.EMFILE, "Too many open files")]
+    accept = socket.socket.accept
+
+    def scarce(self: socket.socket) -> tuple[socket.socket, Any]:
+        if refusals:
+            reactor.callLater(0, listening.clock.advance, PAUSE_SECONDS)  # type: ignore[attr-defined]
+            raise refusals.pop()
+        return accept(self)
+
+    monkeypatch.setattr(socket.socket, "accept", scarce)
+    client, server = await both(listening)
+    assert refusals == []
+    client.transport.loseConnection()
+    await server.ended
     await client.ended
-
-
-class Silent(Protocol):
-    """A client that says nothing."""
-
-    def __init__(self, end: End) -> None:
-        self._end = end
-
-    def connectionLost(self, reason: Failure = connectionDone) -> None:
-        self._end.connectionLost(reason)

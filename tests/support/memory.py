@@ -148,9 +148,7 @@ class Stack:
         client.hand_over(Frontend(self.way))
         return client
 
-    def _connect(
-        self, _clock: object, _access: Access, make: Callable[[], SecureProtocol], failed: Failed
-    ) -> None:
+    def _connect(self, _access: Access, make: Callable[[], SecureProtocol], failed: Failed) -> None:
         if self.unreachable is not None:
             failed(self.unreachable, timeout=False)
             return
