@@ -124,9 +124,11 @@ class ChunkedBody:
                 raise Malformed("a line between chunks is too long")
             return position
         ending += 2
+        if ending - position > _LONGEST_LINE:
+            raise Malformed("a line between chunks is too long")
         if self._state == self._SIZE:
             match = _CHUNK_LINE.fullmatch(data, position, ending)
-            if match is None or ending - position > _LONGEST_LINE:
+            if match is None:
                 raise Malformed("a chunk size is not a plain hexadecimal number")
             self._left = int(match[1], 16)
             self._state = self._DATA if self._left else self._TRAILER

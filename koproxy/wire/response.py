@@ -125,10 +125,10 @@ def parse_answer(head: bytes, method: bytes) -> Answer:
         if size is not None or coding.lower() != b"chunked" or not http11:
             raise Malformed("its length could be read in two ways")
         chunked = True
-    if method == b"HEAD":
-        length = 0
-    elif status < 200 or status in _NO_BODY:
+    if status < 200 or status in _NO_BODY:
         length, chunked = 0, False
+    elif method == b"HEAD":
+        length = 0
     return Answer(
         status=status,
         first_line=b"HTTP/1.1 %d%b\r\n" % (status, line[3] or b" "),

@@ -109,6 +109,7 @@ def test_any_bytes_end_the_same_way_in_any_pieces(data: bytes, cuts: list[int]) 
         b"0\r\n folded: x\r\n\r\n",
         b"5" * 5000,
         b"0\r\n" + b"A: b\r\n" * 5000,
+        b"0\r\nA: " + b"x" * 4200 + b"\r\n\r\n",
     ],
 )
 @pytest.mark.parametrize("form", [ChunkedBody.RAW, ChunkedBody.PLAIN, ChunkedBody.CONTENT])
