@@ -4,12 +4,13 @@ PYTHON ?= python3
 VENV := .venv
 ARGS ?=
 
-.PHONY: help setup demo test e2e bench constraints clean
+.PHONY: help setup demo test fuzz e2e bench constraints clean
 
 help:
 	@echo "make setup   .venv with koproxy and the harness in it"
 	@echo "make demo    issuer, API server and koproxy between them (ARGS=--once ends after the calls)"
-	@echo "make test    lint, types, unit, property and integration tests"
+	@echo "make test    lint, types, unit, property and integration tests, a minute of fuzzing"
+	@echo "make fuzz    fuzzing alone (ARGS=-max_total_time=3600: for an hour)"
 	@echo "make e2e     a real control plane, Dex and kubectl (needs Go)"
 	@echo "make bench   koproxy beside nginx (needs nginx and wrk)"
 
@@ -28,6 +29,9 @@ demo: setup
 
 test: setup
 	$(VENV)/bin/tox run $(ARGS)
+
+fuzz: setup
+	$(VENV)/bin/tox run -e fuzz -- $(ARGS)
 
 e2e: setup
 	kind/build

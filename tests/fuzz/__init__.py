@@ -1,0 +1,1 @@
+"""Fuzzing of ``koproxy.wire``: what must hold, checked by an independent reading of HTTP."""
