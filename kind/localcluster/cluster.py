@@ -18,6 +18,7 @@ MANIFESTS = REPOSITORY / "kind" / "manifests"
 
 NAMESPACE = "shop"
 POD = "web"
+CAT = "cat"
 ECHO_PORT = 8080
 CHECKSUM_PORT = 8081
 
@@ -28,7 +29,7 @@ class Cluster:
 
     The pod `web` in the namespace `shop` sends back what it gets at `ECHO_PORT`, answers at
     `CHECKSUM_PORT` as `sha256sum` does once its input has ended, and prints each line that is given
-    to `write_log`. `koproxy_kubeconfig` is what koproxy runs with.
+    to `write_log`. The pod `cat` runs `cat`, to attach to. koproxy runs with `koproxy_kubeconfig`.
     """
 
     url: str

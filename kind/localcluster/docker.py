@@ -102,7 +102,8 @@ def _deploy(admin: Kubectl, directory: Path, dex_port: int) -> Issuer:
     admin("apply", "-f", CLUSTER_ROLE, "-f", MANIFESTS / "docker.yaml")
     admin("rollout", "status", "--namespace=dex", "deployment/dex", "--timeout=180s")
     admin(
-        "wait", f"--namespace={NAMESPACE}", "--for=condition=Ready", f"pod/{POD}", "--timeout=180s"
+        *("wait", f"--namespace={NAMESPACE}", "--for=condition=Ready", "pod", "--all"),
+        "--timeout=180s",
     )
     discovery = f"{issuer.url}/.well-known/openid-configuration"
     wait_until(lambda: answers(discovery, issuer.ca), f"Dex serves {discovery}")

@@ -12,7 +12,6 @@ from localcluster.cluster import (
     ECHO_PORT,
     MANIFESTS,
     NAMESPACE,
-    POD,
     Cluster,
     write_credential,
 )
@@ -38,7 +37,7 @@ def start(processes: Processes) -> Cluster:
     start_nodes(processes, authority, api, pod_log)
     api.admin("apply", "-f", CLUSTER_ROLE, "-f", MANIFESTS / "local.yaml")
     kubeconfig = write_credential(api.admin, api.url, api.ca, directory)
-    api.admin("wait", f"--namespace={NAMESPACE}", "--for=condition=Ready", f"pod/{POD}")
+    api.admin("wait", f"--namespace={NAMESPACE}", "--for=condition=Ready", "pod", "--all")
 
     def write_log(line: str) -> None:
         with pod_log.open("a") as log:

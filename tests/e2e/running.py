@@ -46,10 +46,23 @@ class Client:
         context = ssl.create_default_context(cafile=ca)
         self._connection = http.client.HTTPSConnection(address.netloc, timeout=30, context=context)
 
+    def ask(
+        self,
+        path: str,
+        token: str,
+        *,
+        method: str = "GET",
+        body: bytes | None = None,
+        fields: Mapping[str, str] | None = None,
+    ) -> http.client.HTTPResponse:
+        """One request, and its answer as far as its head; `fields` are further header fields."""
+        headers = {"Authorization": f"Bearer {token}", **(fields or {})}
+        self._connection.request(method, path, body, headers)
+        return self._connection.getresponse()
+
     def get(self, path: str, token: str) -> Answer:
         """One request; an answer of koproxy or of the API server is always JSON."""
-        self._connection.request("GET", path, headers={"Authorization": f"Bearer {token}"})
-        response = self._connection.getresponse()
+        response = self.ask(path, token)
         return Answer(response.status, json.loads(response.read()))
 
     def close(self) -> None:
@@ -149,7 +162,7 @@ class KoproxyStarter:
 
 
 class Running:
-    """A kubectl that goes on until the test is done with it (`watch`, `logs -f`, port-forward)."""
+    """A program that goes on until the test is done with it (`kubectl logs -f`, port-forward)."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
@@ -162,14 +175,20 @@ class Running:
         for reader in self._readers:
             reader.start()
 
+    def write(self, data: bytes) -> None:
+        """Give it this at its standard input."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(data)
+        self._process.stdin.flush()
+
     def line(self, seconds: float = 30.0) -> str:
         """The next line that it prints."""
         try:
             line = self._lines.get(timeout=seconds)
         except queue.Empty:
-            raise AssertionError(f"kubectl printed no line in {seconds:g} s") from None
+            raise AssertionError(f"it printed no line in {seconds:g} s") from None
         if line is None:
-            raise AssertionError(f"kubectl has ended: {self.errors()}")
+            raise AssertionError(f"it has ended: {self.errors()}")
         return line
 
     def line_with(self, text: str, seconds: float = 30.0) -> str:
@@ -184,15 +203,22 @@ class Running:
             self._readers[1].join()
         return b"".join(self._errors).decode(errors="replace")
 
+    def status(self, seconds: float = 30.0) -> int:
+        """Its exit status, when it has ended by itself."""
+        try:
+            return self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"it still runs after {seconds:g} s") from None
+
     def end(self) -> None:
-        """End the process."""
+        """Kill the process: it says nothing to the other side any more."""
         self._process.kill()
         self._process.wait()
         for reader in self._readers:
             reader.join()
-        for pipe in (self._process.stdout, self._process.stderr):
-            assert pipe is not None
-            pipe.close()
+        for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
+            if pipe is not None:
+                pipe.close()
 
     def _read_lines(self) -> None:
         assert self._process.stdout is not None
@@ -213,7 +239,7 @@ def running(
     process = subprocess.Popen(
         kubectl.argv(*args),
         env=kubectl.env(env),
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )

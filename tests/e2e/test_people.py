@@ -31,7 +31,7 @@ def test_whoami_gives_user_and_groups(bert: Kubectl) -> None:
 
 
 def test_the_binding_of_a_user_decides(anna: Kubectl, bert: Kubectl) -> None:
-    assert anna("get", "pods", "--namespace=shop", "-o", "name") == "pod/web\n"
+    assert anna("get", "pods", "--namespace=shop", "-o", "name") == "pod/cat\npod/web\n"
 
     refused = bert.run("get", "pods", "--namespace=shop")
     assert refused.returncode == 1

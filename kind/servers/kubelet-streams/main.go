@@ -9,7 +9,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"flag"
-	"fmt"
 	"log"
 	"net"
 	"net/http"
@@ -125,18 +124,7 @@ func handler(machine *machine, logFile string) http.Handler {
 			}
 			machine.run(r.Context(), command, nil, flushing{w}, nil)
 		})
-	paths.HandleFunc("GET /hints", hints)
 	return paths
-}
-
-// hints gives an early answer before the answer and a trailer after it, which no other path does:
-// `kubectl get --raw /api/v1/nodes/NAME/proxy/hints`.
-func hints(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Link", "</style.css>; rel=preload")
-	w.WriteHeader(http.StatusEarlyHints)
-	w.Header().Set("Trailer", "Lines")
-	fmt.Fprintln(w, "one line")
-	w.Header().Set("Lines", "1")
 }
 
 // flushing sends each piece at once.
