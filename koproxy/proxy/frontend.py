@@ -22,8 +22,8 @@ from koproxy.proxy.tls import SecureProtocol
 from koproxy.proxy.upstream import UpstreamConnection
 from koproxy.proxy.way import Way
 from koproxy.wire.body import Body, FixedBody
-from koproxy.wire.fields import Malformed, head_end
-from koproxy.wire.request import Fields, Request, parse_request, upstream_head
+from koproxy.wire.fields import Malformed
+from koproxy.wire.request import Fields, Request, read_request, upstream_head
 from koproxy.wire.response import Answer
 from koproxy.wire.status import status_answer
 
@@ -69,7 +69,8 @@ class Frontend(SecureProtocol):
         self._buffer = self._buffer + data if self._buffer else data
         if self._request is None:
             self._read_requests()
-        self._adjust_reading()
+        if self._buffer:
+            self._adjust_reading()
 
     def _read_requests(self) -> None:
         """Begin the next request; a loop, since a refused one is over at once."""
@@ -78,14 +79,14 @@ class Frontend(SecureProtocol):
         self._looping = True
         while self._request is None and self._buffer and not (self._client_slow or self._gone):
             try:
-                end = head_end(self._buffer, LARGEST_HEAD)
-                if not end:
-                    break
-                head, self._buffer = self._buffer[:end], self._buffer[end:]
-                self._request = parse_request(head, self._last_fields)
+                found = read_request(self._buffer, self._last_fields, LARGEST_HEAD)
             except Malformed as problem:
                 self._refuse(problem.status, f"the request is not HTTP/1.1: {problem}")
                 break
+            if found is None:
+                break
+            self._request, end = found
+            self._buffer = self._buffer[end:]
             self._begin(self._request)
         self._looping = False
 
@@ -151,7 +152,8 @@ class Frontend(SecureProtocol):
         if self._client_slow:
             connection.pause()
         connection.send(self, data)
-        self._adjust_reading()
+        if self._reading_paused:
+            self._adjust_reading()
 
     def unreachable(self, problem: str, *, timeout: bool) -> None:
         """Tell the client that no connection could be made."""
@@ -215,11 +217,7 @@ class Frontend(SecureProtocol):
             self._doubted.ended = True
             return
         self._request = None
-        if self._keep_alive:
-            self._read_requests()
-            self._adjust_reading()
-        else:
-            self._close()
+        self._go_on()
 
     def broken(self, problem: str, *, untouched: bool) -> None:
         """Send it again if that is safe, else say so; a cut answer is cut for the client too."""
@@ -306,11 +304,7 @@ class Frontend(SecureProtocol):
                 retry_after=retry_after,
             )
         )
-        if self._keep_alive:
-            self._read_requests()
-            self._adjust_reading()
-        else:
-            self._close()
+        self._go_on()
 
     def _failed(self, failure: Failure) -> None:
         log.failure("a request failed inside koproxy", failure)
@@ -318,6 +312,14 @@ class Frontend(SecureProtocol):
             self._refuse(500, "the proxy failed; its log says why")
         else:
             self.transport.abortConnection()
+
+    def _go_on(self) -> None:
+        """On to the next request, or to the end."""
+        if not self._keep_alive:
+            self._close()
+        elif self._buffer or self._reading_paused:
+            self._read_requests()
+            self._adjust_reading()
 
     def _close(self) -> None:
         """Say that this was all, and let the client go first: an answer isn't lost to a reset."""

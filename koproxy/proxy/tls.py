@@ -135,7 +135,7 @@ class TLS:
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sockets.add(self._number, self, READABLE)
         if server_name is not None:
-            self._shake_hands()
+            self._shake_hands(b"")
 
     # What the protocol above calls.
 
@@ -152,11 +152,13 @@ class TLS:
         try:
             if len(data) <= _RECORD:
                 self._ssl.write(data)
-                self._send(self._outgoing.read())
+                records = self._outgoing.read()
             else:
-                self._send(b"".join(self._records(data)))
+                records = b"".join(self._records(data))
         except ssl.SSLError:
             self.abortConnection()
+            return
+        self._send(records)
 
     def loseConnection(self) -> None:
         """Close in good order: what was written goes out, then the closing alert and the end."""
@@ -202,18 +204,10 @@ class TLS:
         """Write what waits, then read."""
         if events & WRITABLE and self._queue:
             self._send_queue(self._queue)
-        if self._gone:
+        if self._paused or self._gone:
+            if events & ENDED:
+                self._end()
             return
-        if not self._paused:
-            self._read()
-        elif events & ENDED:
-            self._end()
-
-    def failed(self) -> None:
-        """Something above raised, and nobody knows what is left behind."""
-        self.abortConnection()
-
-    def _read(self) -> None:
         try:
             data = self._socket.recv(_AT_ONCE)
         except BlockingIOError:
@@ -222,39 +216,41 @@ class TLS:
             data = b""
         if not data:
             self._end()
+        elif self._inner is None:
+            self._shake_hands(data)
         elif not self._deaf:
             self._decrypt(data)
+
+    def failed(self) -> None:
+        """Something above raised, and nobody knows what is left behind."""
+        self.abortConnection()
 
     def _decrypt(self, data: bytes) -> None:
         """Take in what came, and hand its content on in one piece."""
         incoming, connection = self._incoming, self._ssl
+        content = b""
         pieces: list[bytes] = []
         try:
-            for part in (data,) if len(data) <= _RECORD else _parts(data):
+            for part in _parts(data) if len(data) > _RECORD else (data,):
                 incoming.write(part)
-                if self._inner is None:
-                    self._shake_hands()
-                    if self._gone:
-                        return
-                    if self._inner is None:
-                        continue
                 try:
                     # Asking on when nothing is left would cost an exception each time.
                     while incoming.pending and not self._clean:
-                        piece = connection.read(_RECORD)
-                        if piece:
-                            pieces.append(piece)
-                        else:  # the closing alert
-                            self._clean = True
+                        if content:
+                            pieces.append(content)
+                        content = connection.read(_RECORD)
+                        self._clean = not content  # the closing alert
                 except ssl.SSLWantReadError:
-                    pass
+                    content = b""
         except ssl.SSLError:
             self.abortConnection()
             return
         if self._outgoing.pending:  # the answer to a key update
             self._send(self._outgoing.read())
-        if pieces and self._inner is not None:
-            self._inner.dataReceived(pieces[0] if len(pieces) == 1 else b"".join(pieces))
+        if pieces:
+            content = b"".join((*pieces, content))
+        if content and self._inner is not None:
+            self._inner.dataReceived(content)
         if self._clean:
             self.loseConnection()
 
@@ -320,7 +316,8 @@ class TLS:
             self._events = events
             self._sockets.change(self._number, events)
 
-    def _shake_hands(self) -> None:
+    def _shake_hands(self, data: bytes) -> None:
+        self._incoming.write(data)
         try:
             self._ssl.do_handshake()
         except ssl.SSLWantReadError:
@@ -337,6 +334,8 @@ class TLS:
         make_inner, self._make_inner, self._on_failure = self._make_inner, None, None
         if make_inner is not None:
             self.hand_over(make_inner())
+        if self._incoming.pending and not self._deaf:
+            self._decrypt(b"")
 
     def _refuse(self, problem: str) -> None:
         """Send the alert that says why, and end."""

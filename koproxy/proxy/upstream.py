@@ -16,8 +16,8 @@ from zope.interface import implementer
 from koproxy.proxy.connect import Access, Connect
 from koproxy.proxy.tls import SecureProtocol
 from koproxy.wire.body import Body, EndlessBody
-from koproxy.wire.fields import Malformed, head_end
-from koproxy.wire.response import Answer, parse_answer
+from koproxy.wire.fields import Malformed
+from koproxy.wire.response import Answer, read_answer
 
 # kube-apiserver closes an idle connection after 90 s or more; going first avoids meeting it there.
 IDLE_SECONDS = 45.0
@@ -171,11 +171,11 @@ class UpstreamConnection(SecureProtocol):
 
     def _head(self, exchange: Exchange, data: bytes) -> None:
         while True:
-            end = head_end(data, _LARGEST_HEAD)
-            if not end:
+            found = read_answer(data, exchange.method, _LARGEST_HEAD)
+            if found is None:
                 self._buffer = data
                 return
-            answer = parse_answer(data[:end], exchange.method)
+            answer, end = found
             data = data[end:]
             if not answer.interim:
                 break

@@ -36,6 +36,9 @@ class FixedBody:
         return body, rest
 
 
+NO_BODY = FixedBody(0)
+
+
 class EndlessBody:
     """A body that ends with its connection (RFC 9112, section 6.3, rule 8)."""
 

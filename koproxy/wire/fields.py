@@ -8,9 +8,10 @@ import re
 from collections.abc import Iterator
 
 TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]"
+TEXT = rb"[\t\x20-\x7e\x80-\xff]"
 
 # Possessive quantifiers: no input makes the match go back, so it costs one pass.
-FIELD_LINES = re.compile(rb"(?:" + TOKEN + rb"++:[\t\x20-\x7e\x80-\xff]*+\r\n)*+")
+FIELD_LINES = re.compile(rb"(?:" + TOKEN + rb"++:" + TEXT + rb"*+\r\n)*+")
 _BARE_LF = re.compile(rb"(?<!\r)\n")
 _DIGITS = re.compile(rb"[0-9]{1,18}")
 

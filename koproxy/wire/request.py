@@ -8,13 +8,14 @@ is the one that was verified. Nothing here knows how a token is verified.
 import re
 from dataclasses import dataclass
 
-from koproxy.wire.body import Body, ChunkedBody, FixedBody
+from koproxy.wire.body import NO_BODY, Body, ChunkedBody, FixedBody
 from koproxy.wire.fields import (
     HOP_BY_HOP,
     TOKEN,
     Malformed,
     content_length,
     field_lines,
+    head_end,
     list_members,
 )
 from koproxy.wire.subprotocols import HEADER as SUBPROTOCOLS
@@ -47,13 +48,13 @@ _IDEMPOTENT = frozenset({b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE"})
 class Fields:
     """What a request's header fields say, apart from its first line.
 
-    ``block`` are the lines as they came. ``passed_on`` are those that go upstream unchanged, with
-    the message's framing; the rest is what the proxy acts upon. ``authorization`` is the value of
-    that field, or a token among a WebSocket's subprotocols as it would stand there. ``length`` is
-    the body's size in bytes, or None if it comes in chunks.
+    ``ending`` are the lines as they came, and the empty one. ``passed_on`` are those that go
+    upstream unchanged, with the message's framing; the rest is what the proxy acts upon.
+    ``authorization`` is the value of that field, or a token among a WebSocket's subprotocols as it
+    would stand there. ``length`` is the body's size in bytes, or None if it comes in chunks.
     """
 
-    block: bytes
+    ending: bytes
     authorization: bytes
     impersonation: bool
     length: int | None
@@ -84,7 +85,7 @@ class Request:
         """A follower of this request's body, in the form that goes upstream."""
         if self.fields.length is None:
             return ChunkedBody(ChunkedBody.PLAIN)
-        return FixedBody(self.fields.length)
+        return FixedBody(self.fields.length) if self.fields.length else NO_BODY
 
     @property
     def repeatable(self) -> bool:
@@ -143,7 +144,7 @@ def parse_fields(block: bytes) -> Fields:
             framing += offer.passed_on
 
     return Fields(
-        block=block,
+        ending=block + b"\r\n",
         authorization=authorization,
         impersonation=impersonation,
         length=length,
@@ -164,20 +165,37 @@ _SINGLE = {
 }
 
 
-def parse_request(head: bytes, before: Fields | None = None) -> Request:
+def read_request(data: bytes, before: Fields | None, largest: int) -> tuple[Request, int] | None:
+    """Read the request head that ``data`` begins with; gives it and where it ends.
+
+    None if it isn't whole yet. ``before`` are the fields of this connection's last request:
+    clients send the same ones again and again, and equal bytes have an equal meaning. Raises
+    :class:`Malformed`, also for a head of more than ``largest`` bytes.
+    """
+    if before is not None and data.endswith(before.ending):
+        end = len(data)
+        line = _REQUEST_LINE.fullmatch(data, 0, end - len(before.ending))
+        if line is not None and end <= largest:
+            return _request(line, before), end
+    end = head_end(data, largest)
+    return (parse_request(data[:end]), end) if end else None
+
+
+def parse_request(head: bytes) -> Request:
     """Read a whole request head, the empty line at its end included.
 
-    ``before`` are the fields of this connection's last request: clients send the same ones again
-    and again, and equal bytes have an equal meaning. Raises :class:`Malformed`.
+    Raises :class:`Malformed`.
     """
     line = _REQUEST_LINE.match(head)
     if line is None:
         raise Malformed(_request_line_problem(head))
+    return _request(line, parse_fields(head[line.end() : -2]))
+
+
+def _request(line: re.Match[bytes], fields: Fields) -> Request:
     method, target, minor = line.groups()
     if method == b"CONNECT":
         raise Malformed("CONNECT is not supported", 405)
-    block = head[line.end() : -2]
-    fields = before if before is not None and before.block == block else parse_fields(block)
     if minor == b"1":
         if not fields.has_host:
             raise Malformed("no Host header")

@@ -11,19 +11,42 @@ from koproxy.wire.body import Body, ChunkedBody, EndlessBody, FixedBody
 from koproxy.wire.fields import (
     FIELD_LINES,
     HOP_BY_HOP,
+    TEXT,
+    TOKEN,
     Malformed,
     content_length,
     field_lines,
+    head_end,
     list_members,
 )
 
-_STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9][0-9])( [\t\x20-\x7e\x80-\xff]*+)?+\r\n")
+_STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9][0-9])( " + TEXT + rb"*+)?+\r\n")
 # The fields that must be looked at; most answers have no other one of them than a length.
 # A match begins with the end of the line before, and stops short of the end of its own.
 _NOTABLE = re.compile(
     rb"\n(con(?:nection|tent-length)|keep-alive|proxy-(?:authenticate|authorization|connection)"
     rb"|t(?:e|railer|ransfer-encoding)|upgrade):([^\r]*+)\r",
     re.IGNORECASE,
+)
+# What most answers are: a length once, and no other field that must be looked at. The names of
+# those all begin with two of these letters, as do two of the usual ones.
+_PLAIN_LINES = (
+    rb"(?:(?![CcKkPpTtUu][OoEeRrPp])"
+    + TOKEN
+    + rb"++:"
+    + TEXT
+    + rb"*+\r\n|[Cc]ontent-(?:[Tt]ype|[Ee]ncoding):"
+    + TEXT
+    + rb"*+\r\n)*+"
+)
+_PLAIN_HEAD = re.compile(
+    rb"HTTP/1\.1 ([2-5][0-9][0-9]) "
+    + TEXT
+    + rb"*+\r\n"
+    + _PLAIN_LINES
+    + rb"[Cc]ontent-[Ll]ength: ([0-9]{1,18})\r\n"
+    + _PLAIN_LINES
+    + rb"\r\n"
 )
 _NO_BODY = frozenset({204, 304})
 _END_TO_END = frozenset({b"content-length", b"trailer"})
@@ -36,13 +59,13 @@ _FRAMING = frozenset({b"content-length", b"transfer-encoding", b"upgrade"})
 class Answer:
     """One answer head.
 
-    ``length`` is the size of the body in bytes, None where it is in chunks (``chunked``) or ends
-    with the connection. ``reusable``: whether the connection may carry another request after it.
+    ``lines`` are the status line and the fields that are passed on. ``length`` is the size of the
+    body in bytes, None where it is in chunks (``chunked``) or ends with the connection.
+    ``reusable``: whether the connection may carry another request after it.
     """
 
     status: int
-    first_line: bytes
-    passed_on: bytes
+    lines: bytes
     length: int | None
     chunked: bool
     upgrade: bytes | None
@@ -67,21 +90,36 @@ class Answer:
         ``keep_alive`` says whether its connection stays open; the fields that speak of one
         connection are written anew (RFC 9110, section 7.6.1).
         """
-        fields = self.passed_on
+        lines = self.lines
         if self.upgrade is not None:
-            fields += b"Connection: Upgrade\r\nUpgrade: %b\r\n" % self.upgrade
+            lines += b"Connection: Upgrade\r\nUpgrade: %b\r\n" % self.upgrade
         else:
             if self.chunked and minor:
-                fields += b"Transfer-Encoding: chunked\r\n"
+                lines += b"Transfer-Encoding: chunked\r\n"
             if not keep_alive:
-                fields += b"Connection: close\r\n"
+                lines += b"Connection: close\r\n"
             elif not minor:
-                fields += b"Connection: keep-alive\r\n"
-        return b"%b%b\r\n" % (self.first_line, fields)
+                lines += b"Connection: keep-alive\r\n"
+        return lines + b"\r\n"
 
     def ends_with_connection(self, *, minor: int) -> bool:
         """Whether only the end of the connection tells an HTTP/1.``minor`` client the body's."""
         return self.length is None and not (self.chunked and minor)
+
+
+def read_answer(data: bytes, method: bytes, largest: int) -> tuple[Answer, int] | None:
+    """Read the answer head that ``data`` begins with; gives it and where it ends.
+
+    None if it isn't whole yet. ``method`` is that of the request. Raises :class:`Malformed`, also
+    for a head of more than ``largest`` bytes.
+    """
+    plain = _PLAIN_HEAD.match(data)
+    if plain is not None and method != b"HEAD":
+        status, end = int(plain[1]), plain.end()
+        if status not in _NO_BODY and end <= largest:
+            return Answer(status, data[: end - 2], int(plain[2]), False, None, True), end
+    end = head_end(data, largest)
+    return (parse_answer(data[:end], method), end) if end else None
 
 
 def parse_answer(head: bytes, method: bytes) -> Answer:
@@ -131,8 +169,7 @@ def parse_answer(head: bytes, method: bytes) -> Answer:
         length = 0
     return Answer(
         status=status,
-        first_line=b"HTTP/1.1 %d%b\r\n" % (status, line[3] or b" "),
-        passed_on=passed_on,
+        lines=b"HTTP/1.1 %d%b\r\n%b" % (status, line[3] or b" ", passed_on),
         length=length,
         chunked=chunked,
         upgrade=seen.get(b"upgrade") if status == 101 and b"upgrade" in connection else None,
