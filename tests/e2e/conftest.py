@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from e2e.running import GROUPS_PREFIX, Koproxy, KoproxyStarter
+from e2e.running import GROUPS_PREFIX, Koproxy, KoproxyStarter, ShortLogins, Side
 from localcluster import docker, local
 from localcluster.cluster import NAMESPACE, Cluster
-from localcluster.dex import ANNA, BERT
+from localcluster.dex import ANNA, BERT, Dex
 from localcluster.kubectl import Kubectl
 from localcluster.pki import Authority
 from localcluster.processes import Processes, stop_recorded
@@ -110,6 +110,12 @@ def authority(parts: Processes) -> Authority:
 
 
 @pytest.fixture(scope="session")
+def doomed_processes(directory: Path) -> Iterator[Processes]:
+    """Where a test starts a whole cluster of its own, to end parts of it."""
+    yield from _processes(directory / "doomed")
+
+
+@pytest.fixture(scope="session")
 def start_koproxy(parts: Processes, authority: Authority) -> KoproxyStarter:
     """Starts one more koproxy."""
     return KoproxyStarter(parts, authority)
@@ -119,6 +125,36 @@ def start_koproxy(parts: Processes, authority: Authority) -> KoproxyStarter:
 def koproxy(cluster: Cluster, start_koproxy: KoproxyStarter) -> Koproxy:
     """The koproxy of the tests that need nothing special: in front of `cluster`, and ready."""
     return start_koproxy("koproxy", cluster.koproxy_kubeconfig, cluster.issuer).wait_until_ready()
+
+
+@pytest.fixture(scope="session")
+def short_logins(
+    cluster: Cluster, parts: Processes, authority: Authority, start_koproxy: KoproxyStarter
+) -> ShortLogins:
+    """A koproxy in front of `cluster`, with a Dex whose tokens are good for 3 seconds."""
+    dex = Dex(parts, authority, name="dex-of-short-tokens", id_tokens="3s")
+    dex.start()
+    koproxy = start_koproxy("koproxy-of-short-tokens", cluster.koproxy_kubeconfig, dex.issuer)
+    return ShortLogins(koproxy.wait_until_ready(), dex.issuer)
+
+
+@pytest.fixture(scope="session")
+def direct(cluster: Cluster) -> Side:
+    """The API server itself, for comparison; with all rights."""
+    admin = cluster.admin
+    admin("create", "serviceaccount", "direct", "--namespace=koproxy")
+    admin(
+        *("create", "clusterrolebinding", "direct", "--clusterrole=cluster-admin"),
+        "--serviceaccount=koproxy:direct",
+    )
+    token = admin("create", "token", "direct", "--namespace=koproxy").strip()
+    return Side(cluster.url, cluster.ca, token)
+
+
+@pytest.fixture
+def through(cluster: Cluster, koproxy: Koproxy) -> Side:
+    """koproxy, as Anna, who has just logged in."""
+    return Side(koproxy.url, koproxy.ca, cluster.issuer.log_in(ANNA))
 
 
 @pytest.fixture

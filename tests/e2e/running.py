@@ -82,13 +82,17 @@ class Koproxy:
 
     def get(self, path: str, token: str) -> Answer:
         """One request on a connection of its own."""
-        with contextlib.closing(Client(self.url, self.ca)) as client:
+        with self.client() as client:
             return client.get(path, token)
 
     def kubectl(self, token: str, name: str = "person") -> Kubectl:
         """kubectl as the person whom the token names."""
         path = self.directory / "people" / f"{self.server.name}-{name}.kubeconfig"
         return Kubectl(write_kubeconfig(path, self.url, self.ca, {"token": token}))
+
+    def client(self) -> contextlib.closing[Client]:
+        """A connection for the time of a `with` block."""
+        return contextlib.closing(Client(self.url, self.ca))
 
     def readiness(self) -> tuple[int, str]:
         """What /readyz?verbose says now."""
@@ -159,6 +163,36 @@ class KoproxyStarter:
             server,
             self.processes.directory,
         )
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of two ways to the same objects: where, and with which token."""
+
+    url: str
+    ca: Path
+    token: str
+
+    @contextlib.contextmanager
+    def ask(
+        self,
+        path: str,
+        *,
+        method: str = "GET",
+        body: bytes | None = None,
+        fields: Mapping[str, str] | None = None,
+    ) -> Iterator[http.client.HTTPResponse]:
+        """One request on a connection of its own, for the time of a `with` block."""
+        with contextlib.closing(Client(self.url, self.ca)) as client:
+            yield client.ask(path, self.token, method=method, body=body, fields=fields)
+
+
+@dataclass(frozen=True)
+class ShortLogins:
+    """A koproxy whose people are logged in for seconds only, by an issuer of its own."""
+
+    koproxy: Koproxy
+    issuer: Issuer
 
 
 class Running:

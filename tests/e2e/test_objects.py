@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from e2e.running import running
+from localcluster.cluster import Cluster
 from localcluster.kubectl import Kubectl
 
 
@@ -44,6 +45,36 @@ def test_apply(anna: Kubectl, name: str, flags: list[str]) -> None:
     assert data(anna, name) == {"tea": "3", "milk": "1"}
     anna("apply", *flags, "-f", "-", stdin=configmap(name, tea="4"))
     assert data(anna, name) == {"tea": "4"}
+
+
+def test_server_side_apply_knows_its_field_managers(anna: Kubectl, name: str) -> None:
+    def apply(manager: str, *flags: str, **prices: str) -> str:
+        done = anna.run(
+            *("apply", "--server-side", f"--field-manager={manager}", *flags, "-f", "-"),
+            stdin=configmap(name, **prices),
+        )
+        return done.stderr.decode()
+
+    assert apply("till", tea="3") == ""
+    assert apply("office", milk="1") == ""
+    assert 'conflict with "till": .data.tea' in apply("office", tea="4", milk="1")
+    assert apply("office", "--force-conflicts", tea="4", milk="1") == ""
+    assert data(anna, name) == {"tea": "4", "milk": "1"}
+    found = json.loads(
+        anna(*("get", "configmap", name, "--namespace=shop", "-o", "json"), "--show-managed-fields")
+    )
+    managers = {
+        (entry["manager"], entry["operation"]): set(entry["fieldsV1"]["f:data"]) - {"."}
+        for entry in found["metadata"]["managedFields"]
+    }
+    assert managers == {("office", "Apply"): {"f:tea", "f:milk"}}
+
+
+def test_discovery(anna: Kubectl, cluster: Cluster) -> None:
+    listed = anna("api-resources", "-o", "name")
+    assert "configmaps\n" in listed
+    assert listed == cluster.admin("api-resources", "-o", "name")
+    assert "FIELD: data" in anna("explain", "configmap.data")
 
 
 @pytest.mark.parametrize(

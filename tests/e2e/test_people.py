@@ -6,12 +6,11 @@ import time
 from collections.abc import Callable
 
 import pytest
-from e2e.running import Koproxy, KoproxyStarter
+from e2e.running import Koproxy, ShortLogins
 from localcluster.cluster import Cluster
-from localcluster.dex import ANNA, Dex
+from localcluster.dex import ANNA
 from localcluster.kubectl import Kubectl
-from localcluster.pki import Authority
-from localcluster.processes import Processes, wait_until
+from localcluster.processes import wait_until
 
 CONFIGMAPS = "/api/v1/namespaces/shop/configmaps"
 
@@ -110,32 +109,22 @@ def test_the_credential_of_koproxy_is_nobodys_login(koproxy: Koproxy, cluster: C
     assert koproxy.get(CONFIGMAPS, token).status == 401
 
 
-def test_a_token_is_good_to_the_second_of_its_expiry(
-    cluster: Cluster, parts: Processes, authority: Authority, start_koproxy: KoproxyStarter
-) -> None:
-    dex = Dex(parts, authority, name="dex-of-short-tokens", id_tokens="3s")
-    dex.start()
-    koproxy = start_koproxy("koproxy-of-short-tokens", cluster.koproxy_kubeconfig, dex.issuer)
-    koproxy.wait_until_ready()
-    try:
-        token = dex.issuer.log_in(ANNA)
-        end = claims(token)["exp"]
-        assert isinstance(end, int)
-        seen = set()
+def test_a_token_is_good_to_the_second_of_its_expiry(short_logins: ShortLogins) -> None:
+    token = short_logins.issuer.log_in(ANNA)
+    end = claims(token)["exp"]
+    assert isinstance(end, int)
+    seen = set()
 
-        def refused() -> bool:
-            before = time.time()
-            status = koproxy.get(CONFIGMAPS, token).status
-            after = time.time()
-            if after < end:
-                assert status == 200
-            elif before > end:
-                assert status == 401
-            seen.add(status)
-            return status == 401
+    def refused() -> bool:
+        before = time.time()
+        status = short_logins.koproxy.get(CONFIGMAPS, token).status
+        after = time.time()
+        if after < end:
+            assert status == 200
+        elif before > end:
+            assert status == 401
+        seen.add(status)
+        return status == 401
 
-        wait_until(refused, "the token has expired", seconds=30)
-        assert seen == {200, 401}
-    finally:
-        koproxy.server.stop()
-        dex.stop()
+    wait_until(refused, "the token has expired", seconds=30)
+    assert seen == {200, 401}

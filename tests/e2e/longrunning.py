@@ -1,0 +1,16 @@
+"""What the API server itself says of the watches and streams that it has in hand."""
+
+from __future__ import annotations
+
+import re
+
+from localcluster.cluster import Cluster
+
+GAUGE = re.compile(r"^apiserver_longrunning_requests\{(.*)\} (\d+)$", re.MULTILINE)
+
+
+def long_running(cluster: Cluster, resource: str, subresource: str = "") -> int:
+    """How many long-running requests for this it serves now; without `subresource`, watches."""
+    wanted = {f'resource="{resource}"', f'subresource="{subresource}"'}
+    gauges = GAUGE.findall(cluster.admin("get", "--raw", "/metrics"))
+    return sum(int(value) for labels, value in gauges if wanted <= set(labels.split(",")))
