@@ -9,11 +9,11 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench import paths
 from bench.authority import ADDRESS
 from bench.errors import NoFigure
 from bench.processes import on_core
 
-PATH = "/api/v1/namespaces/default/pods?limit=500"
 _SCRIPT = Path(__file__).with_name("wrk.lua")
 _LINE = re.compile(r"^figures: (\{.*\})$", re.MULTILINE)
 _ERRORS = {
@@ -33,6 +33,11 @@ class Load:
     seconds: float
     p50: float
     p99: float
+
+    @property
+    def rate(self) -> float:
+        """Requests a second."""
+        return self.requests / self.seconds
 
 
 def read_figures(output: str) -> Load:
@@ -72,7 +77,7 @@ class Wrk:
             *(self.program, "--threads", "1", "--connections", str(connections)),
             *("--duration", f"{seconds}s", "--timeout", "10s", "--script", _SCRIPT),
             *("--header", f"Authorization: Bearer {self.token}"),
-            f"https://{ADDRESS}:{port}{PATH}",
+            f"https://{ADDRESS}:{port}{paths.SMALL}",
         ]
         with on_core(self.core):
             run = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -3,6 +3,7 @@
 import os
 import platform
 import re
+import resource
 import shutil
 import ssl
 import subprocess
@@ -11,20 +12,25 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from bench.builds import built
 from bench.errors import Missing
 
 _ROOT = Path(__file__).parent.parent
+_GO_MODULES = Path(__file__).with_name("reverseproxy") / "go.mod"
+_OPEN_FILES = 24_000  # two for each of 10,000 watches, and then some
 _SYSTEM_FOLDERS = "/usr/local/sbin:/usr/sbin:/sbin"  # not on everybody's PATH
 _OPENSSL = r"(?s:.*)(?:built|running) with (OpenSSL [^)\n]+)"  # the second, where there are two
 
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """The programs that the benchmark needs and doesn't bring."""
+    """The programs of a run: found on this machine, or built from what lies here."""
 
     nginx: Path
     wrk: Path
     koproxy: Path
+    reverseproxy: Path
+    peer: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +43,7 @@ class Cores:
 
 
 def find_tools() -> Tools:
-    """Find the programs; raises :class:`Missing` with what to install."""
+    """Find the programs, or build them; raises :class:`Missing` with what to install."""
     path = os.environ.get("PATH", os.defpath) + os.pathsep + _SYSTEM_FOLDERS
     found = {name: shutil.which(name, path=path) for name in ("nginx", "wrk")}
     missing = [name for name, where in found.items() if where is None]
@@ -50,7 +56,24 @@ def find_tools() -> Tools:
     koproxy = Path(sys.executable).parent / "koproxy"
     if not koproxy.exists():
         raise Missing(f"koproxy isn't installed beside {sys.executable}: run `make setup`")
-    return Tools(Path(str(found["nginx"])), Path(str(found["wrk"])), koproxy)
+    return Tools(
+        nginx=Path(str(found["nginx"])),
+        wrk=Path(str(found["wrk"])),
+        koproxy=koproxy,
+        reverseproxy=built("reverseproxy"),
+        peer=built("peer"),
+    )
+
+
+def open_files() -> int:
+    """How many files a process may have open: as many as are needed, if this process may say so.
+
+    Children may have as many.
+    """
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    most = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, _OPEN_FILES)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    return most
 
 
 def share_cores() -> Cores:
@@ -78,11 +101,15 @@ def describe(tools: Tools, cores: Cores, commit: str) -> list[tuple[str, str]]:
             f"load on {cores.load}",
         ),
         ("kernel", f"{platform.system()} {platform.release()}"),
+        ("open files of a process", str(resource.getrlimit(resource.RLIMIT_NOFILE)[0])),
         ("load average before", " ".join(f"{load:.2f}" for load in os.getloadavg())),
         ("koproxy", f"{version('koproxy')}, commit {commit}{changed}"),
         ("Python", f"{platform.python_version()}, {ssl.OPENSSL_VERSION}"),
         ("Twisted", version("twisted")),
         ("nginx", ", ".join(_first(of, nginx) for of in (r"nginx/(\S+)", _OPENSSL))),
+        ("Go", _output(tools.peer, "version").strip().strip('"')),
+        ("go-oidc", _first(r"go-oidc/v3 v(\S+)", _GO_MODULES.read_text())),
+        ("PyJWT", version("pyjwt")),
         ("wrk", _first(r"wrk (\S+)", _output(tools.wrk, "-v"))),
     ]
 

@@ -3,6 +3,7 @@
 import grp
 import os
 import pwd
+import resource
 import socket
 from pathlib import Path
 
@@ -11,11 +12,12 @@ from bench.processes import Program, Programs
 
 _CONFIGURATION = """\
 {user}worker_processes 1;
+worker_rlimit_nofile {files};
 daemon off;
 pid {folder}/{name}.pid;
 error_log stderr warn;
 events {{
-    worker_connections 16384;
+    worker_connections 24576;
 }}
 http {{
     access_log off;
@@ -29,6 +31,7 @@ http {{
 {http}
     server {{
         listen {address}:{port} ssl backlog=4096;
+{listen}
         ssl_certificate {certificate.certificate};
         ssl_certificate_key {certificate.key};
         ssl_protocols TLSv1.2 TLSv1.3;
@@ -54,10 +57,12 @@ def start_nginx(
     *,
     http: str = "",
     server: str,
+    listen: str = "",
 ) -> tuple[Program, int]:
     """Start an nginx that serves HTTPS on ADDRESS; gives it and its port when it accepts.
 
-    ``http`` and ``server`` are the lines of its configuration that make its part.
+    ``http`` and ``server`` are the lines of its configuration that make its part, ``listen`` those
+    of further ports.
     """
     port = free_port()
     user = ""
@@ -67,12 +72,14 @@ def start_nginx(
     configuration.write_text(
         _CONFIGURATION.format(
             user=user,
+            files=resource.getrlimit(resource.RLIMIT_NOFILE)[0],
             folder=programs.folder,
             name=name,
             http=http,
             address=ADDRESS,
             port=port,
             certificate=certificate,
+            listen=listen,
             server=server,
         )
     )

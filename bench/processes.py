@@ -1,13 +1,14 @@
-"""Programs as child processes, each tied to a core, with their CPU time and an end for each.
+"""Programs as child processes, each tied to a core, with their CPU time, memory and an end.
 
-Only what was started here is ever ended. The kernel's figures come from /proc (proc_pid_stat(5)).
+Only what was started here is ever ended. The kernel's figures come from /proc and its clocks.
 """
 
 import contextlib
 import os
+import re
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self, TypeVar
@@ -18,7 +19,7 @@ T = TypeVar("T")
 
 START_SECONDS = 30.0
 STOP_SECONDS = 5.0
-_TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+_PSS = re.compile(r"^Pss:\s+(\d+) kB$", re.MULTILINE)
 
 
 @contextlib.contextmanager
@@ -61,9 +62,36 @@ class Program:
                 continue
             raise NoFigure(f"{self.name}: {ended} before {what}\n{self.last_lines()}")
 
+    def port(self, line: str) -> int:
+        """Wait for the line that it prints with a port; ``line`` is a pattern with the port as 1.
+
+        Raises:
+            NoFigure: it didn't print it.
+        """
+        pattern = re.compile(line, re.MULTILINE)
+        found = self.until(lambda: pattern.search(self.log.read_text()), "it said where it serves")
+        return int(found[1])
+
     def cpu(self) -> dict[int, float]:
         """CPU seconds of each of its processes so far, in user mode and in the kernel, by pid."""
         spent = {}
+        for pid in self._pids():
+            with contextlib.suppress(OSError):  # it ended meanwhile
+                spent[pid] = time.clock_gettime(_cpu_clock(pid))
+        return spent
+
+    def memory(self) -> int:
+        """KB of memory of all its processes, shared pages by the share that is theirs (PSS)."""
+        total = 0
+        for pid in self._pids():
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                found = _PSS.search(Path(f"/proc/{pid}/smaps_rollup").read_text())
+                total += int(found[1]) if found else 0
+        return total
+
+    def _pids(self) -> list[int]:
+        """The processes of its session (proc_pid_stat(5))."""
+        pids = []
         for entry in os.listdir("/proc"):
             if not entry.isdecimal():
                 continue
@@ -71,10 +99,9 @@ class Program:
                 stat = Path("/proc", entry, "stat").read_text()
             except (FileNotFoundError, ProcessLookupError):
                 continue  # it ended meanwhile
-            fields = stat.rpartition(")")[2].split()
-            if int(fields[3]) == self.process.pid:
-                spent[int(entry)] = (int(fields[11]) + int(fields[12])) / _TICKS_PER_SECOND
-        return spent
+            if int(stat.rpartition(")")[2].split()[3]) == self.process.pid:
+                pids.append(int(entry))
+        return pids
 
     def stop(self) -> None:
         """End it, and return when it is gone."""
@@ -106,8 +133,17 @@ class Programs:
         for program in reversed(self._started):
             program.stop()
 
-    def start(self, name: str, command: Sequence[str | Path], core: int) -> Program:
-        """Start a program on one core; what it prints goes to NAME.log in the folder."""
+    def start(
+        self,
+        name: str,
+        command: Sequence[str | Path],
+        core: int,
+        environment: Mapping[str, str] | None = None,
+    ) -> Program:
+        """Start a program on one core; what it prints goes to NAME.log in the folder.
+
+        ``environment`` comes on top of this process's own.
+        """
         log = self.folder / f"{name}.log"
         with log.open("wb") as output, on_core(core):
             process = subprocess.Popen(
@@ -116,8 +152,19 @@ class Programs:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 cwd=self.folder,
+                env=os.environ | (environment or {}),
                 start_new_session=True,
             )
         program = Program(name, process, log)
         self._started.append(program)
         return program
+
+    def stop(self, program: Program) -> None:
+        """End one before the others."""
+        program.stop()
+        self._started.remove(program)
+
+
+def _cpu_clock(pid: int) -> int:
+    """The clock of a process's CPU time, all threads, in ns; what clock_getcpuclockid(3) gives."""
+    return (~pid << 3) | 2

@@ -1,20 +1,23 @@
 """The benchmark refuses figures that mean nothing, and compares only what ran side by side."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from subprocess import Popen
-from typing import Any, cast
+from typing import cast
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from bench.contestants import Running
+from bench import options, paths
+from bench.builds import cache_folder, fingerprint
+from bench.caller import forged
+from bench.contestants import Contestant, Ring, Running
 from bench.errors import NoFigure
+from bench.figures import Blank, Figure, Sample
 from bench.load import Load, read_figures
-from bench.measure import CPU, P99, Figure, Sample, interleaved
-from bench.processes import Program
-from bench.report import figures_table, page, ratios_table
+from bench.processes import Programs
+from bench.programme import watch_counts
+from bench.rounds import interleaved
+from bench.stage import Stage
 
 COUNTED = (
     '{"requests": 40000, "duration": 2000000, "p50": 1500, "p99": 9250, '
@@ -27,7 +30,9 @@ def printed(counted: str) -> str:
 
 
 def test_what_wrk_counted_is_read_in_seconds_and_milliseconds() -> None:
-    assert read_figures(printed(COUNTED)) == Load(requests=40000, seconds=2.0, p50=1.5, p99=9.25)
+    load = read_figures(printed(COUNTED))
+    assert load == Load(requests=40000, seconds=2.0, p50=1.5, p99=9.25)
+    assert load.rate == 20000
 
 
 @pytest.mark.parametrize("error", ["connect", "read", "write", "status", "timeout"])
@@ -46,75 +51,145 @@ def test_what_wrk_says_instead_of_figures_is_passed_on() -> None:
         read_figures("unable to connect to 127.0.0.1:1 Connection refused\n")
 
 
-def running(name: str) -> Running:
-    return Running(Program(name, cast(Popen[bytes], None), Path(name)), 0)
+@dataclass
+class Named:
+    """A contestant that is never started."""
+
+    name: str
+
+    def start(self, ring: Ring) -> Running:
+        raise NotImplementedError
 
 
+@dataclass
 class Recorded:
     """A case that only notes who is measured."""
 
-    name = "recorded"
+    name: str = "recorded"
+    rounds: int | None = None
+    leaves_out: Mapping[str, str] = field(default_factory=dict)
+    fails: str = ""
+    order: str = ""
 
-    def __init__(self) -> None:
-        self.order: list[str] = []
-        self.fails = ""
-
-    def measure(self, running: Running) -> Mapping[Figure, float]:
-        if running.program.name == self.fails:
+    def measure(self, stage: Stage, contestant: Contestant, number: int) -> Mapping[Figure, float]:
+        self.order += contestant.name
+        if contestant.name == self.fails:
             raise NoFigure("it fell over")
-        self.order.append(running.program.name)
-        return {CPU: 1.0}
+        return {Figure("asked"): 1.0}
 
 
-CONTESTANTS = {name: running(name) for name in ("a", "b", "c")}
+def results(*cases: Recorded) -> list[Sample | Blank]:
+    contestants = [Named(name) for name in "abc"]
+    return list(interleaved(cast(Stage, None), contestants, cases, rounds=3))
 
 
 def test_contestants_take_turns_and_every_other_round_is_backwards() -> None:
     case = Recorded()
-    samples = list(interleaved(CONTESTANTS, [case], rounds=3))
-    assert "".join(case.order) == "abccbaabc"
-    assert [sample.round for sample in samples] == [0, 0, 0, 1, 1, 1, 2, 2, 2]
+    samples = results(case)
+    assert case.order == "abccbaabc"
+    assert [each.round for each in samples if isinstance(each, Sample)] == [0] * 3 + [1] * 3 + [
+        2
+    ] * 3
 
 
-def test_a_contestant_that_fails_ends_the_run_by_name() -> None:
-    case = Recorded()
-    case.fails = "b"
-    with pytest.raises(NoFigure, match=r"^b, recorded: it fell over$"):
-        list(interleaved(CONTESTANTS, [case], rounds=3))
+def test_who_fails_is_not_asked_again_in_that_case_and_the_others_go_on() -> None:
+    case, other = Recorded(fails="b"), Recorded("other")
+    blanks = [each for each in results(case, other) if isinstance(each, Blank)]
+    assert blanks == [Blank("recorded", "b", "it fell over", failed=True)]
+    assert case.order == "abccaac"
+    assert other.order == "abccbaabc"
 
 
-def row(lines: list[str], *first: str) -> list[str]:
-    """The cells of the row that begins so."""
-    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
-    (found,) = [each[len(first) :] for each in cells if each[: len(first)] == list(first)]
-    return found
+def test_who_is_left_out_is_never_asked_and_has_not_failed() -> None:
+    case = Recorded(leaves_out={"a": "it can't"})
+    blanks = [each for each in results(case) if isinstance(each, Blank)]
+    assert blanks == [Blank("recorded", "a", "it can't", failed=False)]
+    assert case.order == "bccbbc"
 
 
-@given(drift=st.lists(st.floats(0.1, 10), min_size=1, max_size=8))
-def test_ratios_do_not_see_a_machine_that_drifts_between_rounds(drift: list[float]) -> None:
-    samples = [
-        Sample(number, "1 connection", name, {CPU: cost * factor, P99: 1.0})
-        for number, factor in enumerate(drift)
-        for name, cost in (("mine", 150.0), ("theirs", 100.0))
-    ]
-    ratios = row(ratios_table(samples, "theirs"), "1 connection", "mine / theirs")
-    assert ratios == ["1.50 (1.50..1.50)", "1.00 (1.00..1.00)"]
+def test_a_case_is_measured_in_no_more_rounds_than_it_says() -> None:
+    case = Recorded(rounds=1)
+    results(case)
+    assert case.order == "abc"
 
 
-def test_figures_are_medians_with_their_spread_for_each_case() -> None:
-    samples = [
-        Sample(number, case, "mine", {CPU: cost + extra})
-        for case, extra in (("1 connection", 100.0), ("32 connections", 0.0))
-        for number, cost in enumerate((52.04, 50.0, 99.9))
-    ]
-    lines = figures_table(samples)
-    assert row(lines, "1 connection", "mine") == ["152.0 (150.0..199.9)"]
-    assert row(lines, "32 connections", "mine") == ["52.0 (50.0..99.9)"]
+def test_all_is_measured_unless_something_is_chosen() -> None:
+    chosen = options.read(None, [])
+    assert (chosen.cases, chosen.contestants) == (options.CASES, options.CONTESTANTS)
+    chosen = options.read(None, ["--only", "watches", "requests", "--contestants", "nginx"])
+    assert (chosen.cases, chosen.contestants) == (("requests", "watches"), ("nginx",))
 
 
-def test_the_page_names_the_command_and_the_machine() -> None:
-    samples = [Sample(0, "c", name, {CPU: 1.0}) for name in ("mine", "theirs")]
-    machine: list[tuple[str, Any]] = [("kernel", "Linux 6.1")]
-    text = page(samples, "theirs", "python -m bench --rounds 1", machine)
-    assert "`python -m bench --rounds 1`" in text
-    assert "- kernel: Linux 6.1" in text
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["--only", "everything"], "invalid choice: 'everything'"),
+        (["--rounds", "0"], "'0' is not a whole number of 1 or more"),
+    ],
+)
+def test_what_cannot_be_asked_for_is_said(
+    arguments: list[str], problem: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        options.read(None, arguments)
+    assert ended.value.code == 2
+    assert problem in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "open_files", "counts"),
+    [
+        ([], 24_000, (1000, 10_000)),
+        ([], 20_000, (1000, 9800)),
+        ([], 1024, (312,)),
+        (["--quick"], 24_000, (1000,)),
+    ],
+)
+def test_there_are_as_many_watches_as_open_files_allow(
+    arguments: list[str], open_files: int, counts: tuple[int, ...]
+) -> None:
+    assert watch_counts(options.read(None, arguments), open_files) == counts
+
+
+def test_a_forged_token_differs_in_its_signature_alone() -> None:
+    good = f"e30.e30.{'A' * 342}"
+    bad = forged(good)
+    assert bad.startswith("e30.e30.")
+    assert len(bad) == len(good)
+    assert bad != forged(good)
+
+
+def test_programs_are_built_anew_when_a_source_changes(tmp_path: Path) -> None:
+    (tmp_path / "go.mod").write_text("module m\n")
+    (tmp_path / "main.go").write_text("package main\n")
+    first = fingerprint(tmp_path)
+    assert fingerprint(tmp_path) == first
+    (tmp_path / "main.go").write_text("package main \n")
+    second = fingerprint(tmp_path)
+    (tmp_path / "go.sum").write_text("")
+    assert len({first, second, fingerprint(tmp_path)}) == 3
+
+
+def test_the_cache_is_where_the_environment_says() -> None:
+    assert cache_folder({"KOPROXY_CACHE": "/a", "XDG_CACHE_HOME": "/b"}) == Path("/a")
+    assert cache_folder({"XDG_CACHE_HOME": "/b"}) == Path("/b/koproxy")
+    assert cache_folder({}) == Path.home() / ".cache/koproxy"
+
+
+def test_both_upstreams_know_the_same_paths() -> None:
+    source = Path(options.__file__).with_name("peer") / "upstream.go"
+    text = source.read_text()
+    assert all(f'"{path}"' in text for path in (paths.UPLOAD, paths.WATCH, paths.TUNNEL))
+    assert f'"{paths.REVIEW}"' in text
+
+
+def test_the_kernel_is_asked_for_every_process_of_a_program(tmp_path: Path) -> None:
+    with Programs(tmp_path) as programs:
+        program = programs.start(
+            "shell", ["sh", "-c", 'sleep 60 & trap "kill $!" TERM; echo up; wait'], 0
+        )
+        program.until(lambda: program.log.read_text() or None, "it was up")
+        before = program.cpu()
+        assert len(before) == 2
+        assert program.process.pid in before
+        assert program.memory() > 0

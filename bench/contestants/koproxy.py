@@ -1,0 +1,67 @@
+"""``koproxy serve`` as people run it, with the issuer's tokens verified."""
+
+import json
+import re
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from bench.authority import ADDRESS
+from bench.caller import CLIENT_ID
+from bench.contestants import Ring, Running
+from bench.upstream import Upstream
+
+
+class Koproxy:
+    """What it is all about."""
+
+    name = "koproxy"
+
+    def __init__(self, program: Path) -> None:
+        self._program = program
+
+    def start(self, ring: Ring) -> Running:
+        """Start it; it serves when ``/readyz`` says so."""
+        name = ring.name(self.name)
+        kubeconfig = ring.write(f"{name}.kubeconfig", json.dumps(_kubeconfig(ring.upstream)))
+        pair = ring.authority.certificate(name)
+        program = ring.programs.start(
+            name,
+            [
+                *(self._program, "serve"),
+                *("--bind-address", ADDRESS, "--secure-port", "0", "--readiness-probe-port", "0"),
+                *("--tls-cert-file", pair.certificate, "--tls-private-key-file", pair.key),
+                *("--kubeconfig", kubeconfig),
+                *("--oidc-issuer-url", ring.issuer_url, "--oidc-ca-file", ring.issuer_ca),
+                *("--oidc-client-id", CLIENT_ID),
+                *("--oidc-username-prefix", "-", "--oidc-groups-claim", "groups"),
+            ],
+            ring.core,
+        )
+        line = rf"koproxy: {{}} on {re.escape(ADDRESS)}:(\d+)$"
+        health = program.port(line.format("health"))
+        program.until(lambda: _is_ready(health), "/readyz answered 200")
+        return Running(program, program.port(line.format("serving https")))
+
+
+def _kubeconfig(upstream: Upstream) -> dict[str, object]:
+    server = {
+        "server": f"https://{upstream.address}",
+        "certificate-authority": str(upstream.authority),
+    }
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "bench", "cluster": server}],
+        "users": [{"name": "proxy", "user": {"token": upstream.credential}}],
+        "contexts": [{"name": "bench", "context": {"cluster": "bench", "user": "proxy"}}],
+        "current-context": "bench",
+    }
+
+
+def _is_ready(port: int) -> bool | None:
+    try:
+        with urllib.request.urlopen(f"http://{ADDRESS}:{port}/readyz", timeout=5):
+            return True
+    except (urllib.error.URLError, ConnectionError):
+        return None
