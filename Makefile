@@ -1,4 +1,4 @@
-# Every target does its own set-up: Python 3.11 and make are enough (e2e needs Go, bench nginx and wrk).
+# Every target does its own set-up: Python 3.11 and make are enough (e2e needs Go, bench nginx, wrk and Go).
 
 PYTHON ?= python3
 VENV := .venv
@@ -12,7 +12,7 @@ help:
 	@echo "make test    lint, types, unit, property and integration tests, a minute of fuzzing"
 	@echo "make fuzz    fuzzing alone (ARGS=-max_total_time=3600: for an hour)"
 	@echo "make e2e     a real control plane, Dex and kubectl (needs Go)"
-	@echo "make bench   koproxy beside nginx (needs nginx and wrk)"
+	@echo "make bench   koproxy beside nginx, Go and twisted.web (needs nginx, wrk and Go)"
 
 setup: $(VENV)/.complete
 

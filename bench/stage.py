@@ -1,17 +1,13 @@
 """Contestants as they are needed: each started once before each upstream, or afresh."""
 
 import contextlib
-import http.client
-import ssl
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench import paths
-from bench.authority import ADDRESS, Authority
+from bench.authority import Authority
+from bench.checks import check_answer, check_refusals
 from bench.contestants import Contestant, Ring, Running
-from bench.errors import NoFigure
 from bench.processes import Programs
 from bench.upstream import Content, Upstream
 
@@ -62,26 +58,8 @@ class Stage:
                 self.core,
             )
         )
-        check_answer(running, self.authority.file, self.token, self.content.small.read_bytes())
+        authority = self.authority.file
+        check_answer(running, authority, self.token, self.content.small.read_bytes())
+        if contestant.verifies:
+            check_refusals(running, authority, self.token)
         return running
-
-
-def check_answer(running: Running, authority: Path, token: str, body: bytes) -> None:
-    """See that a contestant gives the upstream's answer; raises NoFigure."""
-    context = ssl.create_default_context(cafile=authority)
-    connection = http.client.HTTPSConnection(ADDRESS, running.port, timeout=10, context=context)
-    program = running.program
-    with closing(connection):
-        try:
-            connection.request("GET", paths.SMALL, headers={"Authorization": f"Bearer {token}"})
-            answer = connection.getresponse()
-            got = answer.read()
-        except (OSError, http.client.HTTPException) as problem:
-            raise NoFigure(
-                f"{program.name} did not answer: {problem}\n{program.last_lines()}"
-            ) from None
-    if answer.status != 200 or got != body:
-        raise NoFigure(
-            f"{program.name} answered {answer.status} with {len(got)} bytes that the upstream "
-            f"didn't send\n{program.last_lines()}"
-        )

@@ -47,6 +47,8 @@ class Contestant(Protocol):
     """A proxy that can be started."""
 
     name: str
+    verifies: bool
+    """Whether it looks at tokens, and refuses who isn't who they must be."""
 
     def start(self, ring: Ring) -> Running:
         """Start it and wait until it serves; raises NoFigure if it doesn't."""

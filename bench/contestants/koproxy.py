@@ -16,6 +16,7 @@ class Koproxy:
     """What it is all about."""
 
     name = "koproxy"
+    verifies = True
 
     def __init__(self, program: Path) -> None:
         self._program = program

@@ -62,6 +62,7 @@ class Nginx:
     """The limit."""
 
     name = "nginx"
+    verifies = False
 
     def __init__(self, program: Path) -> None:
         self._program = program

@@ -11,6 +11,8 @@ from bench.contestants import Ring, Running
 class ReverseProxy:
     """One way to set up its transport to the upstream."""
 
+    verifies = True
+
     def __init__(
         self, program: Path, name: str, *, idle: int | None = None, http2: bool = False
     ) -> None:

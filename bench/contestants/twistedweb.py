@@ -13,6 +13,7 @@ class TwistedWeb:
     """What Twisted's own HTTP costs."""
 
     name = "twisted.web"
+    verifies = True
 
     def start(self, ring: Ring) -> Running:
         """Start it."""

@@ -56,6 +56,7 @@ class Named:
     """A contestant that is never started."""
 
     name: str
+    verifies: bool = True
 
     def start(self, ring: Ring) -> Running:
         raise NotImplementedError
