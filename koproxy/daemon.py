@@ -4,10 +4,8 @@ What can be known to be wrong before the reactor runs is said by :func:`make_ser
 decided here about requests.
 """
 
-import ipaddress
-import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -23,8 +21,17 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from koproxy.authentication import Authentication
-from koproxy.errors import ConfigurationError
 from koproxy.kubeconfig import find_access
+from koproxy.lifeline import Supervised
+from koproxy.listening import (
+    HEALTH,
+    HTTPS,
+    SUPERVISOR,
+    bind_health,
+    bind_https,
+    check_addresses,
+    where,
+)
 from koproxy.observe.health import Check, health_site
 from koproxy.proxy.connect import Connector
 from koproxy.proxy.frontend import Frontend
@@ -37,10 +44,10 @@ from koproxy.serving_certificate import serving_context
 from koproxy.settings import Settings
 from koproxy.sources.credential import Upstream
 from koproxy.sources.rights import Rights
+from koproxy.workers import check_workers
 
 SWEEP_SECONDS = 15.0
 RECHECK_SECONDS = 10.0
-LAST_PORT = 65535
 
 log = Logger()
 
@@ -56,22 +63,18 @@ Serve = Callable[[socket.socket], Callable[[], object]]
 class _Listening(Service):
     """Serves on a socket that is bound already, so that a port in use is said at once."""
 
-    def __init__(self, name: str, flag: str, address: str, port: int, serve: Serve) -> None:
+    def __init__(self, name: str, listening: socket.socket, serve: Serve) -> None:
+        """Take what to serve where; without a name, somebody else says where that is."""
         self._name = name
+        self._socket = listening
         self._serve = serve
-        try:
-            self._socket = _bind(address, port)
-        except OSError as problem:
-            why = os.strerror(problem.errno) if problem.errno else str(problem)
-            raise OSError(f"can't listen on {address} port {port} (--{flag}): {why}") from None
 
     def startService(self) -> None:
         """Accept connections from now on."""
         super().startService()
-        bound = self._socket.getsockname()
-        host = f"[{bound[0]}]" if ":" in bound[0] else bound[0]
+        if self._name:
+            log.info("{name} on {where}", name=self._name, where=where(self._socket))
         self._end = self._serve(self._socket)
-        log.info("{name} on {host}:{port}", name=self._name, host=host, port=bound[1])
 
     def stopService(self) -> object:
         """Accept no more."""
@@ -107,14 +110,17 @@ class _Upkeep(Service):
             self._own_calls.doubt()
 
 
-def make_service(reactor: Reactor, settings: Settings) -> MultiService:
-    """The whole daemon as a service, its sockets bound.
+def make_service(
+    reactor: Reactor, settings: Settings, handed: Mapping[str, socket.socket]
+) -> MultiService:
+    """The whole daemon as a service, its sockets bound or, by their names, those of ``handed``.
 
     Raises:
         ConfigurationError: the settings, or a file that they name, can't work.
         OSError: a port can't be had.
     """
-    _check_addresses(settings)
+    check_addresses(settings)
+    check_workers(settings)
     find = partial(find_access, settings.kubeconfig, settings.context)
     authentication = Authentication.from_settings(settings, reactor)
     tls = serving_context(
@@ -144,7 +150,6 @@ def make_service(reactor: Reactor, settings: Settings) -> MultiService:
     service = MultiService()
     for part in (authentication, upstream, _Upkeep(reactor, pool, own_calls), rights):
         service.addService(part)
-    address = settings.bind_address
 
     def serve_probes(listening: socket.socket) -> Callable[[], object]:
         listening.setblocking(False)
@@ -156,32 +161,13 @@ def make_service(reactor: Reactor, settings: Settings) -> MultiService:
     def serve_clients(listening: socket.socket) -> Callable[[], object]:
         return Listener(reactor, sockets, listening, tls, partial(Frontend, way)).close
 
-    probe_port, secure_port = settings.readiness_probe_port, settings.secure_port
-    for listening in (
-        _Listening("health", "readiness-probe-port", address, probe_port, serve_probes),
-        _Listening("serving https", "secure-port", address, secure_port, serve_clients),
+    supervisor = handed.get(SUPERVISOR)
+    for name, listening, serve in (
+        ("health", handed.get(HEALTH) or bind_health(settings), serve_probes),
+        ("serving https", handed.get(HTTPS) or bind_https(settings), serve_clients),
     ):
-        service.addService(listening)
+        service.addService(_Listening(name if supervisor is None else "", listening, serve))
+    if supervisor is not None:
+        # After all others: it says that this worker serves.
+        service.addService(Supervised(reactor, supervisor, reactor.stop))
     return service
-
-
-def _check_addresses(settings: Settings) -> None:
-    try:
-        ipaddress.ip_address(settings.bind_address)
-    except ValueError:
-        raise ConfigurationError(
-            f"--bind-address {settings.bind_address!r} is not an IP address: "
-            "give one of this machine's, or 0.0.0.0 or :: for all of them"
-        ) from None
-    for flag, port in (
-        ("secure-port", settings.secure_port),
-        ("readiness-probe-port", settings.readiness_probe_port),
-    ):
-        if not 0 <= port <= LAST_PORT:
-            raise ConfigurationError(f"--{flag} {port} is not a port: give 0 to {LAST_PORT}")
-
-
-def _bind(address: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    both = address == "::" and socket.has_dualstack_ipv6()  # IPv4 too, as Go's servers have it
-    return socket.create_server((address, port), family=family, backlog=4096, dualstack_ipv6=both)

@@ -134,6 +134,9 @@ class Settings:
         metavar="PORT",
         short="P",
     )
+    workers: int = _option(
+        1, "Processes that serve on the one port, each on a core.", group=SERVING, metavar="NUMBER"
+    )
 
     kubeconfig: str = _option(
         "",

@@ -14,6 +14,7 @@ from koproxy import __version__
 from koproxy.cli import attempt, read
 from koproxy.cli.options import flags
 from koproxy.daemon import Reactor, make_service
+from koproxy.errors import ConfigurationError
 from koproxy.settings import Settings
 
 
@@ -40,4 +41,13 @@ def makeService(options: Options) -> IService:
     """Build the daemon; ends the process with a sentence if it can't work."""
     from twisted.internet import reactor  # noqa: PLC0415 - twistd has chosen it by now
 
-    return attempt(lambda: make_service(cast(Reactor, reactor), options.settings), "twistd koproxy")
+    def make() -> IService:
+        settings = options.settings
+        if settings.workers > 1:
+            raise ConfigurationError(
+                f"--workers {settings.workers} is not for twistd, which runs one process: "
+                "leave it out, or run koproxy serve"
+            )
+        return make_service(cast(Reactor, reactor), settings, {})
+
+    return attempt(make, "twistd koproxy")

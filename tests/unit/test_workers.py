@@ -1,0 +1,59 @@
+"""The flags that a worker is started with say what its supervisor was told."""
+
+from dataclasses import fields
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from koproxy.cli import attempt
+from koproxy.cli.serve import serve
+from koproxy.settings import Settings
+from koproxy.workers import arguments
+
+TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=8)
+WORD = st.text(
+    st.characters(codec="utf-8", exclude_categories=("C", "Z"), exclude_characters=","), min_size=1
+)
+PAIR = st.tuples(WORD.filter(lambda key: "=" not in key), WORD)
+VALUES: dict[Any, st.SearchStrategy[Any]] = {
+    str: TEXT,
+    int: st.integers(-99, 99999),
+    tuple[str, ...]: st.lists(WORD, max_size=3).map(tuple),
+    tuple[tuple[str, str], ...]: st.lists(PAIR, max_size=3).map(tuple),
+}
+SETTINGS = st.fixed_dictionaries(
+    {}, optional={each.name: VALUES[each.type] for each in fields(Settings)}
+).map(lambda given: Settings(**given))
+
+
+@given(SETTINGS)
+def test_a_worker_reads_the_same_settings(settings: Settings) -> None:
+    context = serve.make_context("serve", arguments(settings))
+    assert Settings(**context.params) == settings
+
+
+def test_what_was_not_given_is_not_told() -> None:
+    assert arguments(Settings()) == []
+
+
+@pytest.mark.parametrize(
+    ("flag", "words"),
+    [
+        ("--workers=0", "--workers 0 would serve nobody"),
+        ("--workers=-1", "--workers -1 would serve nobody"),
+        ("--workers=two", "'two' is not a whole number"),
+        ("--workers=1.5", "'1.5' is not a whole number"),
+    ],
+)
+def test_a_number_that_can_not_work(
+    capsys: pytest.CaptureFixture[str], flag: str, words: str
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        attempt(lambda: serve.main([flag], standalone_mode=False), "koproxy serve")
+    assert end.value.code == 2
+    said = capsys.readouterr().err
+    assert said.startswith("koproxy: ")
+    assert words in said
+    assert said.count("\n") == 1
