@@ -24,6 +24,7 @@ from localcluster.dex import Issuer
 from localcluster.kubectl import Kubectl, write_kubeconfig
 from localcluster.pki import Authority
 from localcluster.processes import Processes, Server, wait_until
+from support.running import Client as RawClient
 
 SERVING = re.compile(r"koproxy: serving https on 127\.0\.0\.1:(\d+)$", re.MULTILINE)
 HEALTH = re.compile(r"koproxy: health on 127\.0\.0\.1:(\d+)$", re.MULTILINE)
@@ -185,6 +186,15 @@ class Side:
         """One request on a connection of its own, for the time of a `with` block."""
         with contextlib.closing(Client(self.url, self.ca)) as client:
             yield client.ask(path, self.token, method=method, body=body, fields=fields)
+
+
+@contextlib.contextmanager
+def connected(side: Side) -> Iterator[RawClient]:
+    """One connection to it that a test writes bytes to, for the time of a `with` block."""
+    port = urllib.parse.urlsplit(side.url).port
+    assert port is not None
+    with contextlib.closing(RawClient(port, side.ca)) as client:
+        yield client
 
 
 @dataclass(frozen=True)

@@ -3,21 +3,19 @@
 A trailer from there is not tried: kube-apiserver drops it.
 """
 
-import contextlib
 import json
 import ssl
 import threading
-import urllib.parse
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from e2e.running import Side
+from e2e.running import Side, connected
 from localcluster import docker
 from localcluster.cluster import Cluster
 from localcluster.pki import Authority
 from localcluster.processes import wait_until
-from support.running import Client, request
+from support.running import request
 
 GROUP = "pages.example.com"
 API = f"/apis/{GROUP}/v1"
@@ -118,9 +116,7 @@ def register(cluster: Cluster, port: int) -> None:
 @pytest.mark.usefixtures("pages")
 def test_an_early_answer_comes_before_the_answer(through: Side, direct: Side) -> None:
     for side in (direct, through):
-        port = urllib.parse.urlsplit(side.url).port
-        assert port is not None
-        with contextlib.closing(Client(port, side.ca)) as client:
+        with connected(side) as client:
             client.send(request("GET", f"{API}/page", side.token))
             status, early = client.head()
             assert (status, early["link"]) == (103, "</style.css>; rel=preload")

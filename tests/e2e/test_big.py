@@ -6,9 +6,12 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from e2e.running import Side
+from e2e.longrunning import executing
+from e2e.running import Side, connected
 from localcluster.cluster import Cluster
 from localcluster.dex import ANNA
+from localcluster.processes import wait_until
+from support.running import request
 
 WAREHOUSE = "warehouse"
 CONFIGMAPS = f"/api/v1/namespaces/{WAREHOUSE}/configmaps"
@@ -98,3 +101,35 @@ def test_an_upload_up_to_the_limit_of_the_api_server(direct: Side, through: Side
     refused = create(through, upload + b" ", "?dryRun=All")
     assert refused == create(direct, upload + b" ", "?dryRun=All")
     assert refused[0] == 413
+
+
+def wait_until_executing(cluster: Cluster, number: int) -> None:
+    wait_until(
+        lambda: executing(cluster) == number,
+        f"the API server has {number} requests of people in hand",
+        seconds=10,
+    )
+
+
+@pytest.mark.usefixtures("warehouse")
+def test_a_list_ends_with_its_reader(cluster: Cluster, through: Side) -> None:
+    """Nobody reads on, so the API server waits with the rest; until nobody is there to read."""
+    wait_until_executing(cluster, 0)
+    with through.ask(CONFIGMAPS) as answer:
+        assert len(answer.read(MEGABYTE)) == MEGABYTE
+        wait_until_executing(cluster, 1)
+        answer.close()
+    wait_until_executing(cluster, 0)
+
+
+@pytest.mark.usefixtures("warehouse")
+def test_an_upload_ends_with_its_sender(cluster: Cluster, through: Side) -> None:
+    wait_until_executing(cluster, 0)
+    body = configmap("never-whole", "x" * (MEGABYTE // 2))
+    fields = ("Content-Type: application/json", f"Content-Length: {len(body)}")
+    with connected(through) as client:
+        client.send(request("POST", CONFIGMAPS, through.token, *fields) + body[:-1])
+        wait_until_executing(cluster, 1)
+    wait_until_executing(cluster, 0)
+    with through.ask(f"{CONFIGMAPS}/never-whole") as answer:
+        assert answer.status == 404

@@ -1,29 +1,18 @@
 """HTTP as rarer clients speak it, byte for byte, through koproxy to a real API server."""
 
-import contextlib
 import json
-import urllib.parse
 import uuid
 from collections.abc import Iterator
 
 import pytest
-from e2e.running import Side
+from e2e.running import Side, connected
 from localcluster.cluster import NAMESPACE, Cluster
 from localcluster.dex import ANNA
 from localcluster.processes import wait_until
-from support.running import Client, request
+from support.running import request
 
 CONFIGMAPS = f"/api/v1/namespaces/{NAMESPACE}/configmaps"
 OPENAPI = "/openapi/v3/api/v1"  # more than a megabyte, with an ETag
-
-
-@contextlib.contextmanager
-def connected(side: Side) -> Iterator[Client]:
-    """One connection that a test writes bytes to."""
-    port = urllib.parse.urlsplit(side.url).port
-    assert port is not None
-    with contextlib.closing(Client(port, side.ca)) as client:
-        yield client
 
 
 @pytest.fixture
@@ -155,6 +144,18 @@ def test_not_modified_has_no_body(through: Side) -> None:
         status, unchanged = client.head()
         assert (status, unchanged["etag"]) == (304, fields["etag"])
         assert client.answer() == (200, b"ok")
+
+
+@pytest.mark.parametrize("accept", ["application/vnd.kubernetes.protobuf", "application/yaml"])
+def test_an_object_in_other_forms(
+    through: Side, direct: Side, names: list[str], accept: str
+) -> None:
+    answers = []
+    for side in (through, direct):
+        with side.ask(f"{CONFIGMAPS}/{names[0]}", fields={"Accept": accept}) as answer:
+            answers.append((answer.status, answer.getheader("Content-Type"), answer.read()))
+    assert answers[0] == answers[1]
+    assert answers[0][:2] == (200, accept)
 
 
 def test_an_upload_in_chunks_with_extensions(through: Side) -> None:
