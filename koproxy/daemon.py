@@ -23,6 +23,7 @@ from twisted.logger import Logger
 from koproxy.authentication import Authentication
 from koproxy.kubeconfig import find_access
 from koproxy.lifeline import Supervised
+from koproxy.limits import allow_descriptors, limits_of
 from koproxy.listening import (
     HEALTH,
     HTTPS,
@@ -35,6 +36,7 @@ from koproxy.listening import (
 from koproxy.observe.health import Check, health_site
 from koproxy.proxy.connect import Connector
 from koproxy.proxy.frontend import Frontend
+from koproxy.proxy.limits import Clients
 from koproxy.proxy.listener import Listener
 from koproxy.proxy.own_calls import OwnCalls
 from koproxy.proxy.sockets import Sockets
@@ -46,6 +48,7 @@ from koproxy.sources.credential import Upstream
 from koproxy.sources.rights import Rights
 from koproxy.workers import check_workers
 
+CHECK_SECONDS = 1.0
 SWEEP_SECONDS = 15.0
 RECHECK_SECONDS = 10.0
 
@@ -85,22 +88,27 @@ class _Listening(Service):
 class _Upkeep(Service):
     """What has to be done now and then for the pool and the proxy's credential."""
 
-    def __init__(self, reactor: IReactorTime, pool: Pool, own_calls: OwnCalls) -> None:
+    def __init__(
+        self, reactor: IReactorTime, pool: Pool, own_calls: OwnCalls, clients: Clients
+    ) -> None:
         self._pool = pool
         self._own_calls = own_calls
+        self._check = LoopingCall(clients.sweep)
         self._sweep = LoopingCall(pool.sweep)
         self._recheck = LoopingCall(self._look_again)
-        self._sweep.clock = self._recheck.clock = reactor
+        self._check.clock = self._sweep.clock = self._recheck.clock = reactor
 
     def startService(self) -> None:
         """Begin."""
         super().startService()
+        self._check.start(CHECK_SECONDS, now=False)
         self._sweep.start(SWEEP_SECONDS, now=False)
         self._recheck.start(RECHECK_SECONDS, now=False)
 
     def stopService(self) -> None:
         """End, and close what is idle."""
         super().stopService()
+        self._check.stop()
         self._sweep.stop()
         self._recheck.stop()
         self._pool.close()
@@ -121,6 +129,8 @@ def make_service(
     """
     check_addresses(settings)
     check_workers(settings)
+    limits = limits_of(settings)
+    allow_descriptors(limits)
     find = partial(find_access, settings.kubeconfig, settings.context)
     authentication = Authentication.from_settings(settings, reactor)
     tls = serving_context(
@@ -139,7 +149,8 @@ def make_service(
     upstream.on_change(pool.sweep)
     rights = Rights(own_calls.call, (), reactor)
     upstream.on_change(rights.ask)
-    way = Way(reactor, authentication, upstream, pool, own_calls, host)
+    clients = Clients(reactor, limits)
+    way = Way(reactor, authentication, upstream, pool, own_calls, clients, host)
     checks = (
         Check("issuer", lambda: authentication.problem),
         Check("credential", lambda: upstream.problem or own_calls.problem),
@@ -148,7 +159,7 @@ def make_service(
     )
 
     service = MultiService()
-    for part in (authentication, upstream, _Upkeep(reactor, pool, own_calls), rights):
+    for part in (authentication, upstream, _Upkeep(reactor, pool, own_calls, clients), rights):
         service.addService(part)
 
     def serve_probes(listening: socket.socket) -> Callable[[], object]:
@@ -159,7 +170,7 @@ def make_service(
         return port.stopListening
 
     def serve_clients(listening: socket.socket) -> Callable[[], object]:
-        return Listener(reactor, sockets, listening, tls, partial(Frontend, way)).close
+        return Listener(reactor, sockets, listening, tls, clients, partial(Frontend, way)).close
 
     supervisor = handed.get(SUPERVISOR)
     for name, listening, serve in (

@@ -6,9 +6,12 @@ here opens a file or checks what an option means: who uses it does.
 """
 
 from dataclasses import dataclass, field, fields
+from datetime import timedelta
 from typing import Any
 
 
+# ruff knows neither that this only describes a field, nor that a timedelta can't be changed.
+# ruff: noqa: RUF009
 def _option(default: Any, text: str, *, group: str, metavar: str = "", short: str = "") -> Any:
     metadata = {"help": text, "group": group, "metavar": metavar, "short": short}
     return field(default=default, metadata=metadata)
@@ -16,6 +19,7 @@ def _option(default: Any, text: str, *, group: str, metavar: str = "", short: st
 
 OIDC = "OpenID Connect"
 SERVING = "Serving"
+LIMITS = "Limits"
 UPSTREAM = "API server"
 PROXY = "Proxy"
 
@@ -26,8 +30,8 @@ class Settings:
 
     A field ``oidc_issuer_url`` is the flag ``--oidc-issuer-url``. An empty string or tuple means
     that the flag was not given. The type of a field decides how its flag is read: ``str``, ``int``,
-    ``tuple[str, ...]`` (comma-separated or repeated) and
-    ``tuple[tuple[str, str], ...]`` (``key=value``, repeated).
+    ``bool``, ``timedelta`` (as Go writes durations), ``tuple[str, ...]`` (comma-separated or
+    repeated) and ``tuple[tuple[str, str], ...]`` (``key=value``, repeated).
     """
 
     oidc_issuer_url: str = _option(
@@ -136,6 +140,51 @@ class Settings:
     )
     workers: int = _option(
         1, "Processes that serve on the one port, each on a core.", group=SERVING, metavar="NUMBER"
+    )
+
+    max_header_bytes: int = _option(
+        65536,
+        "Size of a request's head, in bytes, from which on it is refused (431).",
+        group=LIMITS,
+        metavar="BYTES",
+    )
+    read_header_timeout: timedelta = _option(
+        timedelta(seconds=30),
+        "Time that a client has for the head of a request (408).",
+        group=LIMITS,
+        metavar="DURATION",
+    )
+    idle_timeout: timedelta = _option(
+        timedelta(minutes=3),
+        "Time after which a client's connection without a request is closed; 0 is never.",
+        group=LIMITS,
+        metavar="DURATION",
+    )
+    max_connections: int = _option(
+        16384,
+        "Connections of clients at a time; a further one is closed at once. 0 is no limit.",
+        group=LIMITS,
+        metavar="NUMBER",
+    )
+    max_connections_per_peer: int = _option(
+        0,
+        "The same for each IP address. 0 is no limit: behind a load balancer that hides addresses "
+        "all clients have the same.",
+        group=LIMITS,
+        metavar="NUMBER",
+    )
+    max_requests_inflight: int = _option(
+        4096,
+        "Requests at a time that wait for the API server's answer to begin; a further one gets a "
+        "429. Watches and streams have had theirs. 0 is no limit.",
+        group=LIMITS,
+        metavar="NUMBER",
+    )
+    end_streams_at_token_expiry: bool = _option(
+        False,
+        "Cut watches and tunnels when the token that they were asked for with expires. Without "
+        "it they go on, as at kube-apiserver.",
+        group=LIMITS,
     )
 
     kubeconfig: str = _option(

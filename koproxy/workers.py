@@ -11,6 +11,7 @@ import socket
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any, cast
 
 from twisted.internet.defer import Deferred, DeferredList
@@ -28,6 +29,7 @@ from twisted.internet.protocol import ProcessProtocol
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from koproxy import durations
 from koproxy.errors import ConfigurationError
 from koproxy.lifeline import FromWorker, hold
 from koproxy.listening import (
@@ -72,6 +74,8 @@ def arguments(settings: Settings) -> list[str]:
             flags += [f"--{name}={key}={wanted}" for key, wanted in value]
         elif option["type"] == tuple[str, ...]:
             flags.append(f"--{name}={','.join(value)}")
+        elif option["type"] is timedelta:
+            flags.append(f"--{name}={durations.write(value)}")
         else:
             flags.append(f"--{name}={value}")
     return flags

@@ -6,10 +6,12 @@ That is Go's pflag: ``--flag value`` and ``--flag=value``, lists comma-separated
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import click
 
+from koproxy import durations
 from koproxy.settings import options
 
 
@@ -24,6 +26,23 @@ class _Number(click.ParamType[int]):
         if not re.fullmatch("-?[0-9]{1,10}", text):
             self.fail(f"{text!r} is not a whole number.", param, ctx)
         return int(text)
+
+
+class _Duration(click.ParamType[timedelta]):
+    """A span of time as Go writes one."""
+
+    name = "duration"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> timedelta:
+        """Read it."""
+        if isinstance(value, timedelta):
+            return value
+        try:
+            return durations.read(value)
+        except ValueError as problem:
+            self.fail(f"{problem}.", param, ctx)
 
 
 def _split(_ctx: click.Context, _param: click.Parameter, values: Any) -> tuple[str, ...]:
@@ -56,6 +75,10 @@ def flags(command: Callable[..., Any]) -> Callable[..., Any]:
         }
         if option["type"] is int:
             how["type"] = _Number()
+        elif option["type"] is bool:
+            how |= {"is_flag": False, "flag_value": "true", "type": bool, "metavar": "[true|false]"}
+        elif option["type"] is timedelta:
+            how |= {"type": _Duration(), "show_default": durations.write(option["default"])}
         elif option["type"] == tuple[str, ...]:
             how |= {"multiple": True, "callback": _split}
             how["show_default"] = False

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IPushProducer
+from twisted.internet.interfaces import IDelayedCall, IPushProducer
 from twisted.internet.protocol import connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -23,13 +23,12 @@ from koproxy.proxy.upstream import UpstreamConnection
 from koproxy.proxy.way import Way
 from koproxy.wire.body import Body, FixedBody
 from koproxy.wire.fields import Malformed
-from koproxy.wire.request import Fields, Request, read_request, upstream_head
+from koproxy.wire.request import Fields, Request, leaves, read_request, upstream_head
 from koproxy.wire.response import Answer
 from koproxy.wire.status import status_answer
 
 IMPERSONATION_REFUSED = "Impersonation requests are disabled when using kube-oidc-proxy"
 
-LARGEST_HEAD = 64 * 1024
 _MOST_AHEAD = 64 * 1024  # bytes read from a client before anybody wants them
 
 log = Logger()
@@ -41,7 +40,15 @@ class Frontend(SecureProtocol):
 
     def __init__(self, way: Way) -> None:
         self._way = way
+        self._clients = way.clients
+        self._limits = way.clients.limits
+        self._since = way.clients.now
+        self._fresh = True
+        self._waiting = False
+        self._expires = float("inf")
+        self._expiry: IDelayedCall | None = None
         self._buffer = b""
+        self._seen = 0  # bytes of it that were no whole head
         self._last_fields: Fields | None = None
         self._request: Request | None = None
         self._body: Body = FixedBody(0)
@@ -60,13 +67,18 @@ class Frontend(SecureProtocol):
         """Learn who it is, and have senders paused while the client is slow."""
         self._peer = self.transport.peer_host.encode()
         self.transport.registerProducer(self)
+        self._clients.join(self)
 
     def dataReceived(self, data: bytes) -> None:
         """Bytes of the body under way go on; all others wait for their turn."""
         if self._upstream is not None and not self._body.done:
             self._send_body(self._upstream, data)
             return
-        self._buffer = self._buffer + data if self._buffer else data
+        if self._buffer:
+            self._buffer += data
+        else:
+            self._buffer = data
+            self._since = self._clients.now
         if self._request is None:
             self._read_requests()
         if self._buffer:
@@ -77,18 +89,23 @@ class Frontend(SecureProtocol):
         if self._looping:
             return
         self._looping = True
-        while self._request is None and self._buffer and not (self._client_slow or self._gone):
-            try:
-                found = read_request(self._buffer, self._last_fields, LARGEST_HEAD)
-            except Malformed as problem:
-                self._refuse(problem.status, f"the request is not HTTP/1.1: {problem}")
-                break
-            if found is None:
-                break
-            self._request, end = found
-            self._buffer = self._buffer[end:]
-            self._begin(self._request)
-        self._looping = False
+        largest = self._limits.header_bytes
+        try:
+            while self._request is None and self._buffer and not (self._client_slow or self._gone):
+                found = read_request(self._buffer, self._last_fields, largest, self._seen)
+                if found is None:
+                    self._seen = len(self._buffer)
+                    break
+                self._request, end = found
+                self._buffer, self._seen = self._buffer[end:], 0
+                self._begin(self._request)
+        except Malformed as problem:
+            what = "Unauthorized" if problem.status == 401 else "the request is not HTTP/1.1"
+            self._refuse(problem.status, f"{what}: {problem}")
+        except Exception:  # noqa: BLE001 (this client's failure must not become another's)
+            self._failed(Failure())
+        finally:
+            self._looping = False
 
     # From a request to an identity.
 
@@ -96,7 +113,7 @@ class Frontend(SecureProtocol):
         self.method, self.minor = request.method, request.minor
         self._last_fields = request.fields
         self._body = request.body()
-        self._answering = self._retried = False
+        self._answering = self._retried = self._fresh = False
         decision = self._way.authentication.decide(request.fields.authorization)
         if isinstance(decision, Deferred):
             decision.addCallback(self._decided).addErrback(self._failed)
@@ -112,8 +129,14 @@ class Frontend(SecureProtocol):
                 self._refuse(403, IMPERSONATION_REFUSED)
             elif (problem := self._way.access.problem) is not None:
                 self._refuse(503, f"the proxy has no credential for the API server: {problem}")
+            elif self._way.access.path_prefix and leaves(request.target):
+                self._refuse(400, "the target's path has a segment that is '.' or '..'")
+            elif not self._clients.begin():
+                self._refuse(429, "too many requests wait for the API server", retry_after=1)
             else:
+                self._waiting = True
                 self._identity = decision.headers
+                self._expires = decision.expires
                 self._way.pool.lend(self)
         elif isinstance(decision, Unauthenticated):
             self._refuse(401, f"Unauthorized: {decision.reason}")
@@ -190,6 +213,7 @@ class Frontend(SecureProtocol):
         request, upstream = self._request, self._upstream
         if request is None or upstream is None:  # the client has gone meanwhile
             return
+        self._wait_no_more()
         if answer.status == 101:
             self._switch_protocols(request, upstream, answer, data)
         elif answer.status == 401:
@@ -217,6 +241,7 @@ class Frontend(SecureProtocol):
             self._doubted.ended = True
             return
         self._request = None
+        self._outlived()
         self._go_on()
 
     def broken(self, problem: str, *, untouched: bool) -> None:
@@ -236,6 +261,7 @@ class Frontend(SecureProtocol):
     def _pass_answer(self, request: Request, answer: Answer, data: bytes) -> None:
         minor = self.minor
         self._answering = True
+        self._expiry = self._outlive() if self._limits.until_expiry else None
         # After an answer that came before the request's end, or to an upgrade, nobody can be sure
         # what the client's next bytes are.
         self._keep_alive = (
@@ -245,6 +271,23 @@ class Frontend(SecureProtocol):
             and not answer.ends_with_connection(minor=minor)
         )
         self.transport.write(answer.head(minor=minor, keep_alive=self._keep_alive) + data)
+
+    def _outlive(self) -> IDelayedCall | None:
+        """Have the connection cut at the end of the token's time, if that is wanted."""
+        expires, clock = self._expires, self._way.reactor
+        if not self._limits.until_expiry or expires == float("inf"):
+            return None
+        return clock.callLater(max(0.0, expires - clock.seconds()), self.transport.abortConnection)
+
+    def _outlived(self) -> None:
+        expiry, self._expiry = self._expiry, None
+        if expiry is not None and expiry.active():
+            expiry.cancel()
+
+    def _wait_no_more(self) -> None:
+        if self._waiting:
+            self._waiting = False
+            self._clients.end()
 
     def _switch_protocols(
         self, request: Request, upstream: UpstreamConnection, answer: Answer, data: bytes
@@ -257,7 +300,8 @@ class Frontend(SecureProtocol):
             return
         self.transport.write(answer.head(minor=1, keep_alive=True) + data)
         upstream.write(self._buffer)
-        tunnel.join(self.transport, upstream.transport)
+        self._clients.forget(self)
+        tunnel.join(self.transport, upstream.transport, self._outlive())
 
     def _credential_checked(self, refused: str | None) -> None:
         """Settle a 401: the proxy's own, an out-dated credential's, or really the answer."""
@@ -286,6 +330,7 @@ class Frontend(SecureProtocol):
     # Refusals and ends.
 
     def _refuse(self, code: int, message: str, *, retry_after: int = 0) -> None:
+        self._wait_no_more()
         log.debug("{code} to {peer}: {why}", code=code, peer=self._peer.decode(), why=message)
         request, self._request = self._request, None
         self._keep_alive = (
@@ -315,6 +360,7 @@ class Frontend(SecureProtocol):
 
     def _go_on(self) -> None:
         """On to the next request, or to the end."""
+        self._since = self._clients.now
         if not self._keep_alive:
             self._close()
         elif self._buffer or self._reading_paused:
@@ -324,13 +370,16 @@ class Frontend(SecureProtocol):
     def _close(self) -> None:
         """Say that this was all, and let the client go first: an answer isn't lost to a reset."""
         self._gone = True
-        self._buffer = b""
+        self._buffer, self._seen = b"", 0
         self.transport.loseWriteConnection()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """A client who is gone wants no answer."""
         self._gone = True
         self._request = self._doubted = None
+        self._wait_no_more()
+        self._clients.forget(self)
+        self._outlived()
         self._leave_upstream(abort=True)
 
     def _leave_upstream(self, *, abort: bool = False) -> None:
@@ -340,7 +389,27 @@ class Frontend(SecureProtocol):
         if upstream is not None and abort:
             upstream.abort()
 
-    # Who waits for whom.
+    # Who waits for whom, and for how long.
+
+    def finished(self) -> None:
+        """A client who sends nothing more wants nothing more, as at Go's servers."""
+        self.transport.abortConnection()
+
+    def check(self, now: float) -> None:
+        """Close a connection that has nothing under way and takes too long over it."""
+        if self._request is not None or self._gone:
+            return
+        limits = self._limits
+        head = bool(self._buffer or self._fresh) and not self._client_slow
+        limit = limits.header_seconds if head else limits.idle_seconds
+        if not limit or now - self._since < limit:
+            return
+        if head and self._buffer:
+            self._refuse(408, f"the request's head was not whole within {limit:g} s")
+        elif self._client_slow:
+            self.transport.abortConnection()
+        else:
+            self.transport.loseConnection()
 
     def pauseProducing(self) -> None:
         """The client doesn't take what was written."""

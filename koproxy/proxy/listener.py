@@ -7,10 +7,12 @@ import errno
 import socket
 import ssl
 from collections.abc import Callable
+from functools import partial
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
+from koproxy.proxy.limits import Clients
 from koproxy.proxy.sockets import READABLE, Sockets
 from koproxy.proxy.tls import TLS, SecureProtocol
 
@@ -32,12 +34,14 @@ class Listener:
         sockets: Sockets,
         listening: socket.socket,
         context: ssl.SSLContext,
+        clients: Clients,
         make_inner: Callable[[], SecureProtocol],
     ) -> None:
         self._reactor = reactor
         self._sockets = sockets
         self._socket = listening
         self._context = context
+        self._clients = clients
         self._make_inner = make_inner
         self._closed = False
         listening.setblocking(False)
@@ -63,6 +67,9 @@ class Listener:
                 return
             # An IPv4 peer has its own notation on an IPv6 socket too.
             host = str(address[0]).removeprefix("::ffff:")
+            if not self._clients.admit(host):
+                connected.close()
+                continue
             TLS(
                 self._reactor,
                 self._sockets,
@@ -70,6 +77,7 @@ class Listener:
                 self._context,
                 self._make_inner,
                 peer_host=host,
+                on_end=partial(self._clients.leave, host),
             )
 
     def failed(self) -> None:

@@ -16,6 +16,7 @@ from zope.interface import implementer
 
 READABLE = select.EPOLLIN
 WRITABLE = select.EPOLLOUT
+FINISHED = select.EPOLLRDHUP  # the peer sends nothing more, though there may be bytes to read
 ENDED = select.EPOLLERR | select.EPOLLHUP
 
 _AT_ONCE = 256  # sockets served before the reactor's other work has its turn

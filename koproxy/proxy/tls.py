@@ -9,9 +9,12 @@ between socket and OpenSSL is kept small, since OpenSSL never gives it back.
 """
 
 import contextlib
+import fcntl
 import socket
 import ssl
 import struct
+import sys
+import termios
 import typing
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -22,14 +25,20 @@ from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTim
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 
-from koproxy.proxy.sockets import ENDED, READABLE, WRITABLE, Sockets
+from koproxy.proxy.sockets import ENDED, FINISHED, READABLE, WRITABLE, Sockets
 
 HANDSHAKE_SECONDS = 10.0
 LINGER_SECONDS = 2.0
+STALL_SECONDS = 30.0
 
 _RECORD = 16384  # the largest plaintext of one TLS record (RFC 8446, section 5.1)
 _AT_ONCE = 65536  # bytes read from a socket at once
 _MOST_PIECES = 64  # given to the kernel in one call
+_KEEPALIVE = (
+    (socket.TCP_KEEPIDLE, 30),
+    (socket.TCP_KEEPINTVL, 15),
+    (socket.TCP_KEEPCNT, 4),
+)
 _RESET = struct.pack("ii", 1, 0)  # struct linger: closing sends a reset, and forgets what waits
 
 _ENDED = Failure(ConnectionDone())
@@ -53,6 +62,9 @@ class SecureProtocol:
     def dataReceived(self, data: bytes) -> None:
         """Bytes came."""
 
+    def finished(self) -> None:
+        """The peer sends nothing more, which is told while reading is paused: bytes may wait."""
+
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """The connection is gone: ``ConnectionDone`` after the peer's closing alert, else cut."""
 
@@ -70,6 +82,7 @@ class TLS:
         "_clean",
         "_deaf",
         "_events",
+        "_finished",
         "_finishing",
         "_gone",
         "_incoming",
@@ -126,6 +139,7 @@ class TLS:
         self._clean = False  # the peer's closing alert has come
         self._mute = False  # nothing more is sent for the protocol above
         self._deaf = False  # nothing more is read for it
+        self._finished = False  # so has the end of its bytes, while they were not read
         self._finishing = False  # what is queued goes out, then the connection ends
         self._paused = False
         self._gone = False
@@ -133,6 +147,11 @@ class TLS:
         self._timeout: IDelayedCall | None = reactor.callLater(HANDSHAKE_SECONDS, self._too_slow)
         connected.setblocking(False)
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        # A peer that vanished without a word (a laptop closed, a node gone) is noticed all the
+        # same, though a watch may be silent for hours.
+        connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for option, value in _KEEPALIVE:
+            connected.setsockopt(socket.IPPROTO_TCP, option, value)
         sockets.add(self._number, self, READABLE)
         if server_name is not None:
             self._shake_hands(b"")
@@ -166,19 +185,23 @@ class TLS:
         self._finishing = True
         if not self._queue:
             self._end()
+        elif not self._gone:
+            self._wait_for_peer()
 
     def loseWriteConnection(self) -> None:
         """Say that this was all, and let the peer go first: so an answer isn't lost to a reset.
 
         Whatever still comes is thrown away. Who doesn't go within ``LINGER_SECONDS`` of having got
-        everything is cut.
+        everything is left, and who takes nothing for ``STALL_SECONDS`` is cut.
         """
         if self._deaf:
             return
         self._say_goodbye()
         self._set_paused(paused=False)
         if not self._queue:
-            self._linger()
+            self._half_close()
+        if not self._gone:
+            self._wait_for_peer()
 
     def abortConnection(self) -> None:
         """End at once, without the closing alert: the peer sees a cut, not an end."""
@@ -186,7 +209,7 @@ class TLS:
         self._end(cut=True)
 
     def pauseProducing(self) -> None:
-        """Stop reading; the end of the connection is noticed all the same if it's a reset."""
+        """Stop reading; a reset is noticed all the same, and an end told to ``finished``."""
         if not self._deaf:
             self._set_paused(paused=True)
 
@@ -197,6 +220,23 @@ class TLS:
     def registerProducer(self, producer: IPushProducer) -> None:
         """Have ``producer`` paused while the peer doesn't take what was written."""
         self._producer = producer
+        if self._queue:
+            producer.pauseProducing()
+
+    @property
+    def all_sent(self) -> bool:
+        """Whether the kernel has all that was written."""
+        return not self._queue
+
+    @property
+    def left(self) -> int:
+        """How many bytes the peer has not got yet: here, and in the kernel's buffer."""
+        waiting = sum(map(len, self._queue or ()))
+        try:
+            unsent = fcntl.ioctl(self._socket, termios.TIOCOUTQ, b"\0" * 4)
+        except OSError:
+            return waiting
+        return waiting + int.from_bytes(unsent, sys.byteorder)
 
     # What happens to the socket.
 
@@ -207,6 +247,10 @@ class TLS:
         if self._paused or self._gone:
             if events & ENDED:
                 self._end()
+            elif events & FINISHED and not self._finished and self._inner is not None:
+                self._finished = True
+                self._watch()
+                self._inner.finished()
             return
         try:
             data = self._socket.recv(_AT_ONCE)
@@ -302,7 +346,7 @@ class TLS:
         if self._finishing:
             self._end()
         elif self._deaf:
-            self._linger()
+            self._half_close()
         elif self._producer is not None:
             self._producer.resumeProducing()
 
@@ -311,7 +355,11 @@ class TLS:
         self._watch()
 
     def _watch(self) -> None:
-        events = (0 if self._paused else READABLE) | (WRITABLE if self._queue else 0)
+        events = WRITABLE if self._queue else 0
+        if not self._paused:
+            events |= READABLE
+        elif not self._finished:
+            events |= FINISHED
         if events != self._events and not self._gone:
             self._events = events
             self._sockets.change(self._number, events)
@@ -355,10 +403,23 @@ class TLS:
         if self._outgoing.pending:
             self._send(self._outgoing.read())
 
-    def _linger(self) -> None:
+    def _half_close(self) -> None:
         with contextlib.suppress(OSError):  # the peer has gone already
             self._socket.shutdown(socket.SHUT_WR)
-        self._timeout = self._reactor.callLater(LINGER_SECONDS, self.abortConnection)
+
+    def _wait_for_peer(self, left: int = -1, stalled: float = 0.0) -> None:
+        """See to it that a peer takes what is left for it: by and by, or not at all."""
+        self._stop_clock()
+        before, left = left, self.left
+        stalled = stalled + LINGER_SECONDS if left == before else 0.0
+        if stalled >= STALL_SECONDS:
+            self.abortConnection()
+        elif not left and before == 0:
+            self._end()
+        else:
+            self._timeout = self._reactor.callLater(
+                LINGER_SECONDS, self._wait_for_peer, left, stalled
+            )
 
     def _stop_clock(self) -> None:
         timeout, self._timeout = self._timeout, None

@@ -5,7 +5,7 @@ pass that nobody has read.
 """
 
 from twisted.internet.error import ConnectionDone
-from twisted.internet.interfaces import IPushProducer
+from twisted.internet.interfaces import IDelayedCall, IPushProducer
 from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -17,8 +17,9 @@ from koproxy.proxy.tls import TLS, SecureProtocol
 class TunnelEnd(SecureProtocol):
     """One side of a tunnel, speaking in place of the protocol that was there."""
 
-    def __init__(self, other: TLS) -> None:
+    def __init__(self, other: TLS, expiry: IDelayedCall | None) -> None:
         self._other = other
+        self._expiry = expiry
 
     def connectionMade(self) -> None:
         """Have the other side paused while this one is slow."""
@@ -30,8 +31,10 @@ class TunnelEnd(SecureProtocol):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         """End the other side as this one ended: in good order, or cut."""
+        if self._expiry is not None and self._expiry.active():
+            self._expiry.cancel()
         if reason.check(ConnectionDone):
-            self._other.loseConnection()
+            self._other.loseWriteConnection()
         else:
             self._other.abortConnection()
 
@@ -47,9 +50,10 @@ class TunnelEnd(SecureProtocol):
         """This side is gone; ``connectionLost`` says so."""
 
 
-def join(client: TLS, upstream: TLS) -> None:
-    """Make a tunnel of two connections."""
-    client.hand_over(TunnelEnd(upstream))
-    upstream.hand_over(TunnelEnd(client))
+def join(client: TLS, upstream: TLS, expiry: IDelayedCall | None) -> None:
+    """Make a tunnel of two connections; ``expiry`` would cut it, and is cancelled at its end."""
+    # First both are read again, then each end may pause the other for what is queued already.
     client.resumeProducing()
     upstream.resumeProducing()
+    client.hand_over(TunnelEnd(upstream, expiry))
+    upstream.hand_over(TunnelEnd(client, expiry))

@@ -132,12 +132,13 @@ class UpstreamConnection(SecureProtocol):
         self._touched = True
         try:
             if self._body is None:
-                self._head(exchange, self._buffer + data if self._buffer else data)
+                self._head(exchange, data)
             else:
                 out, rest = self._body.feed(data)
                 if out:
                     exchange.piece(out)
-                if self._body.done:
+                # Whom a piece was for may have ended the exchange over it.
+                if self._body.done and self._exchange is exchange:
                     self._finish(exchange, rest)
         except Malformed as problem:
             self.abort()
@@ -170,17 +171,20 @@ class UpstreamConnection(SecureProtocol):
         """The transport is gone; ``connectionLost`` says so."""
 
     def _head(self, exchange: Exchange, data: bytes) -> None:
+        seen = len(self._buffer)
+        data, self._buffer = self._buffer + data if seen else data, b""
         while True:
-            found = read_answer(data, exchange.method, _LARGEST_HEAD)
+            found = read_answer(data, exchange.method, _LARGEST_HEAD, seen)
             if found is None:
                 self._buffer = data
                 return
             answer, end = found
-            data = data[end:]
+            seen, data = 0, data[end:]
             if not answer.interim:
                 break
             exchange.interim(answer)
-        self._buffer = b""
+            if self._exchange is not exchange:  # its client was found to be gone
+                return
         if answer.status == 101:
             # From here on it is the tunnel's, if the exchange makes one.
             self._exchange = None
@@ -198,7 +202,8 @@ class UpstreamConnection(SecureProtocol):
         self._body = None
         self._used = True
         self.resume()  # who asked for a pause has gone
-        if self._reusable and not rest and exchange.request_sent:
+        whole = exchange.request_sent and self.transport.all_sent
+        if self._reusable and whole and not rest:
             self._pool.keep(self)
         else:
             self.transport.abortConnection()

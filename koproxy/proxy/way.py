@@ -8,6 +8,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from koproxy.identity.decision import Outcome
 from koproxy.proxy.connect import Access
+from koproxy.proxy.limits import Clients
 from koproxy.proxy.upstream import Pool
 
 
@@ -32,4 +33,5 @@ class Way:
     access: Access
     pool: Pool
     own_calls: ChecksCredential
+    clients: Clients
     upstream_host: bytes

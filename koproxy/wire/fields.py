@@ -12,7 +12,6 @@ TEXT = rb"[\t\x20-\x7e\x80-\xff]"
 
 # Possessive quantifiers: no input makes the match go back, so it costs one pass.
 FIELD_LINES = re.compile(rb"(?:" + TOKEN + rb"++:" + TEXT + rb"*+\r\n)*+")
-_BARE_LF = re.compile(rb"(?<!\r)\n")
 _DIGITS = re.compile(rb"[0-9]{1,18}")
 
 HOP_BY_HOP = frozenset(
@@ -43,16 +42,17 @@ class Malformed(Exception):
         self.status = status
 
 
-def head_end(data: bytes, largest: int) -> int:
+def head_end(data: bytes, largest: int, seen: int = 0) -> int:
     """Find where the head that ``data`` begins with ends; 0 if that has not come yet.
 
-    Raises :class:`Malformed` once it is larger than ``largest`` bytes (431), or has a line that
-    does not end as HTTP's do: its end would be waited for in vain.
+    ``seen`` bytes were looked at before, in vain: a head that comes in many pieces costs what one
+    in one piece costs. Raises :class:`Malformed` once it is larger than ``largest`` bytes (431),
+    or has a line that does not end as HTTP's do: its end would be waited for in vain.
     """
-    end = data.find(b"\r\n\r\n") + 4
+    end = data.find(b"\r\n\r\n", max(0, seen - 3)) + 4
     if end < 4:
         if len(data) <= largest:
-            if _BARE_LF.search(data):
+            if data.count(b"\n", seen) != data.count(b"\r\n", max(0, seen - 1)):
                 raise Malformed("a line of the head does not end with CRLF")
             return 0
         end = len(data)

@@ -90,7 +90,8 @@ class Request:
     @property
     def repeatable(self) -> bool:
         """Whether sending it twice does what sending it once does, and it can be sent again."""
-        return self.method in _IDEMPOTENT and self.fields.length == 0
+        fields = self.fields
+        return self.method in _IDEMPOTENT and fields.length == 0 and fields.upgrade is None
 
 
 def parse_fields(block: bytes) -> Fields:
@@ -110,6 +111,8 @@ def parse_fields(block: bytes) -> Fields:
         if spelled in _SINGLE:
             if spelled in seen:
                 raise Malformed(f"two {_SINGLE[spelled]} headers")
+            if spelled != name and spelled in _FRAMING:
+                raise Malformed(f"{_SINGLE[spelled]} with an underscore")
             seen[spelled] = value
         if spelled == b"connection":
             connection += list_members(value)
@@ -156,6 +159,15 @@ def parse_fields(block: bytes) -> Fields:
     )
 
 
+def leaves(target: bytes) -> bool:
+    """Whether a target has a segment ``.`` or ``..``, however written, by which it would leave the
+    path that is put before it (RFC 3986, section 5.2.4).
+    """
+    return _DOTS.search(target.partition(b"?")[0]) is not None
+
+
+_DOTS = re.compile(rb"(?:/|\\|%2f|%5c)(?:\.|%2e){1,2}(?=/|\\|%2f|%5c|;|\Z)", re.IGNORECASE)
+_FRAMING = frozenset({b"content-length", b"transfer-encoding"})
 _SINGLE = {
     b"authorization": "Authorization",
     b"content-length": "Content-Length",
@@ -165,19 +177,22 @@ _SINGLE = {
 }
 
 
-def read_request(data: bytes, before: Fields | None, largest: int) -> tuple[Request, int] | None:
+def read_request(
+    data: bytes, before: Fields | None, largest: int, seen: int = 0
+) -> tuple[Request, int] | None:
     """Read the request head that ``data`` begins with; gives it and where it ends.
 
-    None if it isn't whole yet. ``before`` are the fields of this connection's last request:
-    clients send the same ones again and again, and equal bytes have an equal meaning. Raises
-    :class:`Malformed`, also for a head of more than ``largest`` bytes.
+    None if it isn't whole yet; ``seen`` bytes of it were looked at before. ``before`` are the
+    fields of this connection's last request: clients send the same ones again and again, and equal
+    bytes have an equal meaning. Raises :class:`Malformed`, also for a head of more than
+    ``largest`` bytes.
     """
     if before is not None and data.endswith(before.ending):
         end = len(data)
         line = _REQUEST_LINE.fullmatch(data, 0, end - len(before.ending))
         if line is not None and end <= largest:
             return _request(line, before), end
-    end = head_end(data, largest)
+    end = head_end(data, largest, seen)
     return (parse_request(data[:end]), end) if end else None
 
 

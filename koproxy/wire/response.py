@@ -107,18 +107,20 @@ class Answer:
         return self.length is None and not (self.chunked and minor)
 
 
-def read_answer(data: bytes, method: bytes, largest: int) -> tuple[Answer, int] | None:
+def read_answer(
+    data: bytes, method: bytes, largest: int, seen: int = 0
+) -> tuple[Answer, int] | None:
     """Read the answer head that ``data`` begins with; gives it and where it ends.
 
-    None if it isn't whole yet. ``method`` is that of the request. Raises :class:`Malformed`, also
-    for a head of more than ``largest`` bytes.
+    None if it isn't whole yet; ``seen`` bytes of it were looked at before. ``method`` is that of
+    the request. Raises :class:`Malformed`, also for a head of more than ``largest`` bytes.
     """
-    plain = _PLAIN_HEAD.match(data)
+    plain = None if seen else _PLAIN_HEAD.match(data)
     if plain is not None and method != b"HEAD":
         status, end = int(plain[1]), plain.end()
         if status not in _NO_BODY and end <= largest:
             return Answer(status, data[: end - 2], int(plain[2]), False, None, True), end
-    end = head_end(data, largest)
+    end = head_end(data, largest, seen)
     return (parse_answer(data[:end], method), end) if end else None
 
 
@@ -135,6 +137,7 @@ def parse_answer(head: bytes, method: bytes) -> Answer:
     begin, end = line.end(), len(head) - 2
     if FIELD_LINES.fullmatch(head, begin, end) is None:
         raise Malformed("a header line is not a name, a colon and a value")
+    lengthless = status < 200 or status == 204  # RFC 9110, section 8.6
     seen: dict[bytes, bytes] = {}
     kept: list[bytes] = []
     position = begin
@@ -145,7 +148,7 @@ def parse_answer(head: bytes, method: bytes) -> Answer:
                 raise Malformed(f"two {name.decode()} headers")
             value = seen[name] + b"," + value
         seen[name] = value
-        if name not in _END_TO_END:
+        if name not in _END_TO_END or (lengthless and name == b"content-length"):
             kept.append(head[position : match.start() + 1])
             position = match.end() + 1
     kept.append(head[position:end])
@@ -163,15 +166,20 @@ def parse_answer(head: bytes, method: bytes) -> Answer:
         if size is not None or coding.lower() != b"chunked" or not http11:
             raise Malformed("its length could be read in two ways")
         chunked = True
-    if status < 200 or status in _NO_BODY:
-        length, chunked = 0, False
-    elif method == b"HEAD":
-        length = 0
+    # Who announces a body where none may come might send it all the same: it would be read as the
+    # next answer, which is somebody else's.
+    at_risk = False
+    if status < 200 or status in _NO_BODY or method == b"HEAD":
+        at_risk = chunked or bool(length)
+        length, chunked = 0, chunked and status >= 200 and status not in _NO_BODY
     return Answer(
         status=status,
         lines=b"HTTP/1.1 %d%b\r\n%b" % (status, line[3] or b" ", passed_on),
         length=length,
         chunked=chunked,
         upgrade=seen.get(b"upgrade") if status == 101 and b"upgrade" in connection else None,
-        reusable=http11 and b"close" not in connection and (length is not None or chunked),
+        reusable=http11
+        and b"close" not in connection
+        and (length is not None or chunked)
+        and not at_risk,
     )

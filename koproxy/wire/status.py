@@ -14,6 +14,7 @@ _REASONS = {
     405: "MethodNotAllowed",
     408: "Timeout",
     413: "RequestEntityTooLarge",
+    429: "TooManyRequests",
     502: "InternalError",
     503: "ServiceUnavailable",
     504: "Timeout",

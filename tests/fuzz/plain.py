@@ -73,6 +73,8 @@ def request(head: bytes) -> PlainRequest:
     for name in (b"authorization", b"content-length", b"host", b"transfer-encoding", b"upgrade"):
         need(len(values.get(name, [])) < 2, "twice")
     need(minor == 0 or b"host" in values, "no host")
+    for name, _, _ in found:
+        need(name not in (b"content_length", b"transfer_encoding"), "an underscore")
 
     length: int | None = 0
     framing = b""
@@ -154,6 +156,7 @@ def answer(head: bytes, method: bytes) -> PlainAnswer:
     if b"content-length" in values:
         need(not chunked, "two framings")
         length = number(values[b"content-length"][0])
+    announced = chunked or bool(length)
     if chunked:
         need(values[b"transfer-encoding"][0].lower() == b"chunked", "coding")
         need(version == b"HTTP/1.1", "chunks in HTTP/1.0")
@@ -161,8 +164,11 @@ def answer(head: bytes, method: bytes) -> PlainAnswer:
         length, chunked = 0, False
     if method == b"HEAD":
         length = 0
+    bodyless = method == b"HEAD" or status < 200 or status in (204, 304)
     listed = members(values.get(b"connection", []))
     dropped = (ONE_CONNECTIONS - {b"trailer"}) | (listed - {b"content-length", b"trailer"})
+    if status < 200 or status == 204:
+        dropped |= {b"content-length"}
     return PlainAnswer(
         status=status,
         reason=reason or b" ",
@@ -174,5 +180,6 @@ def answer(head: bytes, method: bytes) -> PlainAnswer:
         else None,
         reusable=version == b"HTTP/1.1"
         and b"close" not in listed
-        and (length is not None or chunked),
+        and (length is not None or chunked)
+        and not (bodyless and announced),
     )

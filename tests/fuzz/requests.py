@@ -10,8 +10,8 @@ from fuzz.plain_grammar import Refused, head_length
 from fuzz.plain_websocket import MARK
 from fuzz.reading import H11_SIZE, LARGEST_HEAD, content, pieces_of
 from koproxy.wire.body import Body, FixedBody
-from koproxy.wire.fields import Malformed, head_end
-from koproxy.wire.request import Request, parse_request, upstream_head
+from koproxy.wire.fields import Malformed
+from koproxy.wire.request import Request, parse_request, read_request, upstream_head
 
 HOST, PREFIX, CREDENTIAL, PEER = b"kube.example:6443", b"/prefix", b"Bearer own", b"192.0.2.7"
 IDENTITY = b"Impersonate-User: jane\r\nImpersonate-Group: dev\r\n"
@@ -33,6 +33,7 @@ class _Client:
         self.result = _Upstream()
         self.requests: list[Request] = []
         self._buffer = b""
+        self._seen = 0
         self._body: Body = FixedBody(0)
         self._over = False
 
@@ -53,12 +54,14 @@ class _Client:
             out, self._buffer = self._body.feed(self._buffer)
             result.sent[-1] += out
         else:
-            end = head_end(self._buffer, LARGEST_HEAD)
-            if not end:
-                return False
-            head, self._buffer = self._buffer[:end], self._buffer[end:]
             before = self.requests[-1].fields if self.requests else None
-            request = parse_request(head, before)
+            found = read_request(self._buffer, before, LARGEST_HEAD, self._seen)
+            if found is None:
+                self._seen = len(self._buffer)
+                return False
+            self._seen = 0
+            request, end = found
+            head, self._buffer = self._buffer[:end], self._buffer[end:]
             assert request == parse_request(head), "equal bytes have an equal meaning"
             self.requests.append(request)
             result.sent.append(_upstream(request))
@@ -94,7 +97,8 @@ def check_requests(data: bytes) -> None:
         idempotent = model.method in (b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE")
         assert request.fields.authorization == model.authorization
         assert request.fields.impersonation == model.impersonates
-        assert request.repeatable == (idempotent and model.length == 0)
+        upgrades = model.upgrade is not None
+        assert request.repeatable == (idempotent and model.length == 0 and not upgrades)
     assert whole.refused == expected.refused, f"refused: {whole.refused}, but {expected}"
     assert len(whole.sent) == len(expected.sent)
     for sent, done, body, model in zip(

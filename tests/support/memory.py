@@ -14,6 +14,7 @@ from koproxy.identity.decision import Forbidden, Outcome, Unauthenticated, Unava
 from koproxy.identity.user import Identity
 from koproxy.proxy.connect import Access
 from koproxy.proxy.frontend import Frontend
+from koproxy.proxy.limits import Clients, Limits
 from koproxy.proxy.tls import Failed, SecureProtocol
 from koproxy.proxy.upstream import Pool
 from koproxy.proxy.way import Way
@@ -28,6 +29,7 @@ class MemoryTLS:
 
     def __init__(self) -> None:
         self.sent = b""
+        self.all_sent = True
         self.ending = ""
         self.paused = False
         self.producer: Any = None
@@ -125,8 +127,9 @@ class OwnCalls:
 class Stack:
     """One client, and every connection that the proxy makes for it."""
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Limits = Limits()) -> None:  # noqa: B008 (immutable)
         self.clock = Clock()
+        self.clients = Clients(self.clock, limits)
         self.access = MemoryAccess()
         self.authentication = Authentication()
         self.own_calls = OwnCalls()
@@ -139,6 +142,7 @@ class Stack:
             self.access,
             self.pool,
             self.own_calls,
+            self.clients,
             b"kube.example:6443",
         )
         self.client = self.new_client()

@@ -389,7 +389,7 @@ def test_an_upgrade_becomes_a_tunnel_with_its_101(stack: Stack) -> None:
     assert stack.client.sent.endswith(b"out\0\r\n\r\n")
 
 
-@pytest.mark.parametrize(("clean", "ending"), [(True, "closed"), (False, "cut")])
+@pytest.mark.parametrize(("clean", "ending"), [(True, "half-closed"), (False, "cut")])
 def test_both_sides_of_a_tunnel_end_alike(stack: Stack, clean: bool, ending: str) -> None:
     for end in range(2):
         client = stack.new_client()
@@ -552,3 +552,75 @@ def test_a_client_who_goes_while_a_401_is_looked_into(stack: Stack) -> None:
     assert stack.upstream.ending == "cut"
     stack.own_calls.asked[0].callback(None)
     assert stack.client.sent == b""
+
+
+@pytest.mark.parametrize(
+    "target",
+    [b"/../x", b"/a/%2e%2E/../x", b"/a/..", b"/.", b"/a%2f..%2fx", b"/a/..;/x", b"/a\\..\\x"],
+)
+def test_nobody_leaves_the_path_of_the_api_servers_url(stack: Stack, target: bytes) -> None:
+    stack.access.path_prefix = b"/clusters/one"
+    stack.client.receive(request(first=b"GET %b HTTP/1.1" % target))
+    assert stack.client.sent.startswith(b"HTTP/1.1 400 ")
+    assert stack.upstreams == []
+
+
+@pytest.mark.parametrize("target", [b"/api/v1?x=/../", b"/a..b/.c/...", b"/%2e%2ex", b"/"])
+def test_dots_that_lead_nowhere_pass(stack: Stack, target: bytes) -> None:
+    stack.access.path_prefix = b"/clusters/one"
+    stack.client.receive(request(first=b"GET %b HTTP/1.1" % target))
+    assert stack.upstream.sent.startswith(b"GET /clusters/one%b HTTP/1.1\r\n" % target)
+
+
+def test_without_a_path_of_its_own_the_api_server_reads_every_target_itself(stack: Stack) -> None:
+    stack.client.receive(request(first=b"GET /a/../b HTTP/1.1"))
+    assert stack.upstream.sent.startswith(b"GET /a/../b HTTP/1.1\r\n")
+
+
+def test_a_connection_lost_over_its_last_piece_is_not_used_again(stack: Stack) -> None:
+    stack.client.receive(request())
+    stack.upstream.receive(answer()[:-1])
+    stack.client.write = lambda _data: stack.client.lose()  # type: ignore[method-assign]
+    stack.upstream.receive(answer()[-1:])
+    assert stack.upstream.gone
+    other = stack.new_client()
+    other.receive(request())
+    assert len(stack.upstreams) == 2
+    stack.upstream.receive(answer(b"for the other"))
+    assert other.sent.endswith(b"for the other")
+
+
+def test_a_connection_with_bytes_on_their_way_is_not_used_again(stack: Stack) -> None:
+    stack.client.receive(request(b"Content-Length: 3\r\n", b"PUT /x HTTP/1.1") + b"abc")
+    stack.upstream.all_sent = False
+    stack.upstream.receive(answer())
+    assert stack.upstream.gone
+
+
+def test_a_failure_inside_is_its_own_clients_alone(stack: Stack) -> None:
+    decide = stack.authentication.decide
+    stack.authentication.decide = lambda _token: 1 / 0  # type: ignore[method-assign,assignment]
+    stack.client.receive(request())
+    assert stack.client.sent.startswith(b"HTTP/1.1 500 ")
+    assert stack.client.ending == "half-closed"
+    stack.authentication.decide = decide  # type: ignore[method-assign]
+    other = stack.new_client()
+    other.receive(request())
+    stack.upstream.receive(answer())
+    assert other.sent.endswith(b"hi")
+
+
+def test_a_client_who_sends_nothing_more_while_it_waits_is_gone(stack: Stack) -> None:
+    stack.client.receive(request())
+    stack.client.inner.finished()
+    assert stack.client.ending == "cut"
+    assert stack.upstream.gone
+
+
+def test_an_upgrade_is_not_asked_for_twice(stack: Stack) -> None:
+    stack.client.receive(request())
+    stack.upstream.receive(answer())
+    stack.client.receive(request(EXEC))
+    stack.upstream.lose()
+    assert len(stack.upstreams) == 1
+    assert b"HTTP/1.1 502 " in stack.client.sent

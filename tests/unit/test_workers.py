@@ -1,6 +1,7 @@
 """The flags that a worker is started with say what its supervisor was told."""
 
 from dataclasses import fields
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -19,7 +20,9 @@ WORD = st.text(
 PAIR = st.tuples(WORD.filter(lambda key: "=" not in key), WORD)
 VALUES: dict[Any, st.SearchStrategy[Any]] = {
     str: TEXT,
+    bool: st.booleans(),
     int: st.integers(-99, 99999),
+    timedelta: st.integers(0, 10**8).map(lambda ms: timedelta(milliseconds=ms)),
     tuple[str, ...]: st.lists(WORD, max_size=3).map(tuple),
     tuple[tuple[str, str], ...]: st.lists(PAIR, max_size=3).map(tuple),
 }
@@ -45,6 +48,10 @@ def test_what_was_not_given_is_not_told() -> None:
         ("--workers=-1", "--workers -1 would serve nobody"),
         ("--workers=two", "'two' is not a whole number"),
         ("--workers=1.5", "'1.5' is not a whole number"),
+        ("--max-connections=-1", "--max-connections -1 is too small: give 0 or more"),
+        ("--max-header-bytes=0", "--max-header-bytes 0 is too small: give 4096 or more"),
+        ("--read-header-timeout=0", "--read-header-timeout 0 would let anybody hold"),
+        ("--idle-timeout=3", "'3' is not a duration such as 30s or 1m30s"),
     ],
 )
 def test_a_number_that_can_not_work(

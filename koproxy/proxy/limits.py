@@ -1,0 +1,106 @@
+"""What all clients together may take, and how long one may keep the proxy waiting.
+
+The figures are the operator's (see :mod:`koproxy.settings`); here is who is connected, and the
+counting. It decides nothing about who somebody is, and closes nothing itself.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Protocol
+
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+
+log = Logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The figures; times in seconds, 0 is no limit but for ``header_bytes``.
+
+    ``requests`` is the number of requests that wait at a time for the API server's answer to
+    begin: watches and streams have had theirs, and are not among them. ``until_expiry`` has
+    answers and tunnels end when the token that they were asked for with expires.
+    """
+
+    header_bytes: int = 64 * 1024
+    header_seconds: float = 30.0
+    idle_seconds: float = 180.0
+    connections: int = 0
+    connections_per_peer: int = 0
+    requests: int = 0
+    until_expiry: bool = False
+
+
+class Client(Protocol):
+    """One connection of a client's."""
+
+    def check(self, now: float) -> None:
+        """See whether it keeps the proxy waiting for too long; ``now`` as ``Clients.now``."""
+
+
+class Clients:
+    """Who is connected."""
+
+    def __init__(self, reactor: IReactorTime, limits: Limits) -> None:
+        self._reactor = reactor
+        self.limits = limits
+        self.now = reactor.seconds()
+        """When ``sweep`` was last called: precise enough for a time-out, and free to read."""
+        self._connected: set[Client] = set()
+        self._connections = 0
+        self._of_peer: Counter[str] = Counter()
+        self._waiting = 0
+        self._turned_away = 0
+
+    def admit(self, peer: str) -> bool:
+        """Count a new connection from an IP address; False: there are too many already."""
+        limits = self.limits
+        if (limits.connections and self._connections >= limits.connections) or (
+            limits.connections_per_peer and self._of_peer[peer] >= limits.connections_per_peer
+        ):
+            self._turned_away += 1
+            return False
+        self._connections += 1
+        self._of_peer[peer] += 1
+        return True
+
+    def leave(self, peer: str) -> None:
+        """Count the end of an admitted connection."""
+        self._connections -= 1
+        self._of_peer[peer] -= 1
+        if not self._of_peer[peer]:
+            del self._of_peer[peer]
+
+    def join(self, client: Client) -> None:
+        """Have a connection checked from now on, its TLS handshake being done."""
+        self._connected.add(client)
+
+    def forget(self, client: Client) -> None:
+        """Check it no more."""
+        self._connected.discard(client)
+
+    def begin(self) -> bool:
+        """Count a request that will wait for its answer; False: there are too many already."""
+        if self.limits.requests and self._waiting >= self.limits.requests:
+            return False
+        self._waiting += 1
+        return True
+
+    def end(self) -> None:
+        """Count the end of a request's waiting."""
+        self._waiting -= 1
+
+    def sweep(self) -> None:
+        """Have everybody checked, and say how many were turned away meanwhile."""
+        self.now = self._reactor.seconds()
+        for client in tuple(self._connected):
+            client.check(self.now)
+        if self._turned_away:
+            log.warn(
+                "{number} connections were turned away: there are {now} already "
+                "(--max-connections, --max-connections-per-peer)",
+                number=self._turned_away,
+                now=self._connections,
+            )
+            self._turned_away = 0
