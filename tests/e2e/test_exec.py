@@ -3,6 +3,7 @@
 import hashlib
 import os
 import pty
+import select
 import signal
 import subprocess
 import termios
@@ -107,6 +108,8 @@ class Terminal:
         """What is shown from now on, up to `text`."""
         shown = b""
         while text not in shown:
+            readable, _, _ = select.select([self._output], [], [], 30)
+            assert readable, f"the terminal shows only {shown!r}"
             shown += self._output.read(1)
         return shown
 
