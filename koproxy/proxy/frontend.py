@@ -23,13 +23,16 @@ from koproxy.proxy.upstream import UpstreamConnection
 from koproxy.proxy.way import Way
 from koproxy.wire.body import Body, FixedBody
 from koproxy.wire.fields import Malformed
-from koproxy.wire.request import Fields, Request, leaves, read_request, upstream_head
+from koproxy.wire.request import Fields, Request, leaves, parse_request, read_request, upstream_head
 from koproxy.wire.response import Answer
 from koproxy.wire.status import status_answer
 
 IMPERSONATION_REFUSED = "Impersonation requests are disabled when using kube-oidc-proxy"
 
 _MOST_AHEAD = 64 * 1024  # bytes read from a client before anybody wants them
+
+# Stands for a request whose head is no longer needed.
+_LONG_RUNNING = parse_request(b"GET / HTTP/1.1\r\nHost: -\r\n\r\n")
 
 log = Logger()
 
@@ -261,6 +264,7 @@ class Frontend(SecureProtocol):
     def _pass_answer(self, request: Request, answer: Answer, data: bytes) -> None:
         minor = self.minor
         self._answering = True
+        self._since = self._clients.now
         self._expiry = self._outlive() if self._limits.until_expiry else None
         # After an answer that came before the request's end, or to an upgrade, nobody can be sure
         # what the client's next bytes are.
@@ -396,8 +400,15 @@ class Frontend(SecureProtocol):
         self.transport.abortConnection()
 
     def check(self, now: float) -> None:
-        """Close a connection that has nothing under way and takes too long over it."""
-        if self._request is not None or self._gone:
+        """Close a connection that has nothing under way and takes too long over it.
+
+        One whose answer goes on and on is a watch: of that, what was asked for need not be kept.
+        """
+        if self._gone:
+            return
+        if self._request is not None:
+            if self._answering and now > self._since:
+                self._request, self._last_fields = _LONG_RUNNING, None
             return
         limits = self._limits
         head = bool(self._buffer or self._fresh) and not self._client_slow

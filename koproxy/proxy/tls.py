@@ -97,6 +97,7 @@ class TLS:
         "_producer",
         "_queue",
         "_reactor",
+        "_settled",
         "_socket",
         "_sockets",
         "_ssl",
@@ -142,6 +143,7 @@ class TLS:
         self._finished = False  # so has the end of its bytes, while they were not read
         self._finishing = False  # what is queued goes out, then the connection ends
         self._paused = False
+        self._settled = False
         self._gone = False
         self._events = READABLE
         self._timeout: IDelayedCall | None = reactor.callLater(HANDSHAKE_SECONDS, self._too_slow)
@@ -289,6 +291,8 @@ class TLS:
         except ssl.SSLError:
             self.abortConnection()
             return
+        if not self._settled:
+            self._settle()
         if self._outgoing.pending:  # the answer to a key update
             self._send(self._outgoing.read())
         if pieces:
@@ -297,6 +301,16 @@ class TLS:
             self._inner.dataReceived(content)
         if self._clean:
             self.loseConnection()
+
+    def _settle(self) -> None:
+        """Give back what the handshake's last messages took.
+
+        Reading a session ticket has OpenSSL make a buffer for writing, 16 KB that it only gives
+        back after the next write; a watch may never have one. Writing nothing sends nothing.
+        """
+        self._settled = True
+        with contextlib.suppress(ssl.SSLError):
+            self._ssl.write(b"")
 
     def _records(self, data: bytes) -> Iterator[bytes]:
         for part in _parts(data):
