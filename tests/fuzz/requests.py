@@ -4,9 +4,7 @@ from dataclasses import dataclass, field
 
 import h11
 
-from fuzz import plain
-from fuzz.plain_body import chunks
-from fuzz.plain_grammar import Refused, head_length
+from fuzz import plain, plain_stream
 from fuzz.plain_websocket import MARK
 from fuzz.reading import H11_SIZE, LARGEST_HEAD, content, pieces_of
 from koproxy.wire.body import Body, FixedBody
@@ -67,8 +65,10 @@ class _Client:
             result.sent.append(_upstream(request))
             result.whole.append(False)
             self._body = request.body()
-            self._over = request.fields.upgrade is not None or not request.keep_alive
         result.whole[-1] = self._body.done
+        last = self.requests[-1]
+        if last.fields.upgrade is not None or not last.keep_alive:
+            self._over = self._body.done
         return True
 
 
@@ -92,73 +92,25 @@ def check_requests(data: bytes) -> None:
             assert (outcome.sent, outcome.whole) == (whole.sent, whole.whole), "pieces matter"
         else:
             assert outcome.whole == whole.whole, "pieces matter before a refusal"
-    expected = plain_requests(data)
-    for request, model in zip(client.requests, expected.requests, strict=True):
-        idempotent = model.method in (b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE")
-        assert request.fields.authorization == model.authorization
-        assert request.fields.impersonation == model.impersonates
-        upgrades = model.upgrade is not None
-        assert request.repeatable == (idempotent and model.length == 0 and not upgrades)
+    expected = plain_stream.requests(data, LARGEST_HEAD)
     assert whole.refused == expected.refused, f"refused: {whole.refused}, but {expected}"
-    assert len(whole.sent) == len(expected.sent)
-    for sent, done, body, model in zip(
-        whole.sent, whole.whole, expected.sent, expected.requests, strict=True
-    ):
-        _check_upstream(sent, done, body, model, refused=whole.refused)
-    assert whole.whole == expected.whole
+    assert len(whole.sent) == len(expected.messages)
+    for request, sent, message in zip(client.requests, whole.sent, expected.messages, strict=True):
+        _check_request(request, message.request)
+        _check_upstream(sent, message)
+    assert whole.whole == [message.whole for message in expected.messages]
 
 
-@dataclass
-class PlainRequests:
-    """A client's bytes, read plainly: requests and their contents, up to a refusal or an end."""
-
-    requests: list[plain.PlainRequest] = field(default_factory=list)
-    sent: list[bytes] = field(default_factory=list)
-    whole: list[bool] = field(default_factory=list)
-    refused: bool = False
+def _check_request(request: Request, model: plain.PlainRequest) -> None:
+    assert request.fields.authorization == model.authorization
+    assert request.fields.impersonation == model.impersonates
+    idempotent = model.method in (b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE")
+    bare = model.length == 0 and model.upgrade is None
+    assert request.repeatable == (idempotent and bare)
 
 
-def plain_requests(data: bytes) -> PlainRequests:
-    """Read what a client sends on one connection, as far as the proxy would."""
-    found = PlainRequests()
-    try:
-        _plain_requests(data, found)
-    except Refused:
-        found.refused = True
-    return found
-
-
-def _plain_requests(data: bytes, found: PlainRequests) -> None:
-    at = 0
-    while at < len(data):
-        length = head_length(data[at:])
-        if (length if length is not None else len(data) - at) > LARGEST_HEAD:
-            raise Refused("large")
-        if length is None:
-            return
-        request = plain.request(data[at : at + length])
-        at += length
-        found.requests.append(request)
-        if request.length is not None:
-            body = data[at : at + request.length]
-            found.sent.append(body)
-            found.whole.append(len(body) == request.length)
-            at += request.length
-        else:
-            read = chunks(data[at:])
-            found.sent.append(bytes(read.content))
-            found.whole.append(read.end is not None)
-            if read.refused:
-                raise Refused("chunks")
-            at = len(data) if read.end is None else at + read.end
-        if request.upgrade is not None or not request.keep_alive:
-            return
-
-
-def _check_upstream(
-    sent: bytes, whole: bool, expected: bytes, model: plain.PlainRequest, *, refused: bool
-) -> None:
-    head = model.upstream(
+def _check_upstream(sent: bytes, message: plain_stream.PlainMessage) -> None:
+    head = message.request.upstream(
         host=HOST, prefix=PREFIX, identity=IDENTITY, credential=CREDENTIAL, peer=PEER
     )
     assert sent.startswith(head), f"{sent!r} does not begin with {head!r}"
@@ -169,9 +121,9 @@ def _check_upstream(
     assert event.http_version == b"1.1"
     _check_fields([(bytes(name), bytes(value)) for name, value in event.headers])
     read, ended = content(server)
-    assert expected.startswith(read), "the content upstream is the client's"
-    assert refused or read == expected, "content is held back"
-    assert ended == whole, "a request upstream ends where the client's does"
+    assert message.content.startswith(read), "the content upstream is the client's"
+    assert message.refused or read == message.content, "content is held back"
+    assert ended == message.whole, "a request upstream ends where the client's does"
     if ended:
         assert server.trailing_data[0] == b"", "a second request behind the first"
 

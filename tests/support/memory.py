@@ -23,11 +23,17 @@ JANE = Verified(b"Impersonate-User: jane\r\n", Identity("jane"), float("inf"))
 
 
 class MemoryTLS:
-    """Stands where :class:`koproxy.proxy.tls.TLS` does; the far end is the test."""
+    """Stands where :class:`koproxy.proxy.tls.TLS` does; the far end is the test.
 
-    peer_host = "192.0.2.7"
+    ``waits``: the far end takes nothing, so what was written waits and its writer was paused;
+    ``written_meanwhile`` is what has been written since all the same.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, peer_host: str = "192.0.2.7") -> None:
+        self.peer_host = peer_host
+        self.taking = True
+        self.waits = False
+        self.written_meanwhile: list[bytes] = []
         self.sent = b""
         self.all_sent = True
         self.ending = ""
@@ -42,8 +48,13 @@ class MemoryTLS:
         inner.connectionMade()
 
     def write(self, data: bytes) -> None:
-        if not self.ending:
+        if not self.ending and data:
             self.sent += data
+            if self.waits:
+                self.written_meanwhile.append(data)
+            if not self.taking and not self.waits:
+                self.waits, self.all_sent = True, False
+                self.producer.pauseProducing()
 
     def loseConnection(self) -> None:
         self._end("closed")
@@ -57,7 +68,8 @@ class MemoryTLS:
     def _end(self, how: str) -> None:
         if not self.ending or how == "cut":
             self.ending = self.ending or how
-            if how != "half-closed":
+            # What waits goes out before an end in good order.
+            if how == "cut" or (how == "closed" and not self.waits):
                 self.lose()
 
     def pauseProducing(self) -> None:
@@ -68,8 +80,21 @@ class MemoryTLS:
 
     def registerProducer(self, producer: Any) -> None:
         self.producer = producer
+        if self.waits:
+            producer.pauseProducing()
 
     # The far end.
+
+    def take(self, *, more: bool) -> None:
+        """Take what is written from now on, with what waits, or take nothing."""
+        self.taking = more
+        if more and self.waits and not self.gone:
+            self.waits, self.all_sent = False, True
+            self.written_meanwhile.clear()
+            if not self.ending:
+                self.producer.resumeProducing()
+            elif self.ending == "closed":
+                self.lose()
 
     def receive(self, data: bytes) -> None:
         if not self.gone and not self.ending:
@@ -125,13 +150,23 @@ class OwnCalls:
 
 
 class Stack:
-    """One client, and every connection that the proxy makes for it."""
+    """One client or more, and every connection that the proxy makes for them.
 
-    def __init__(self, limits: Limits = Limits()) -> None:  # noqa: B008 (immutable)
+    A new connection is there at once, unless they are told to come late: then
+    ``connecting`` has those to come, each to be called with None or with why it can't be made.
+    """
+
+    def __init__(
+        self,
+        limits: Limits = Limits(),  # noqa: B008 (immutable)
+        authentication: Authentication | None = None,
+    ) -> None:
+        self.connects_late = False
+        self.connecting: list[Callable[[str | None], None]] = []
         self.clock = Clock()
         self.clients = Clients(self.clock, limits)
         self.access = MemoryAccess()
-        self.authentication = Authentication()
+        self.authentication = authentication or Authentication()
         self.own_calls = OwnCalls()
         self.upstreams: list[MemoryTLS] = []
         self.unreachable: str | None = None
@@ -147,18 +182,24 @@ class Stack:
         )
         self.client = self.new_client()
 
-    def new_client(self) -> MemoryTLS:
-        client = MemoryTLS()
+    def new_client(self, peer_host: str = "192.0.2.7") -> MemoryTLS:
+        client = MemoryTLS(peer_host)
         client.hand_over(Frontend(self.way))
         return client
 
     def _connect(self, _access: Access, make: Callable[[], SecureProtocol], failed: Failed) -> None:
-        if self.unreachable is not None:
-            failed(self.unreachable, timeout=False)
-            return
-        upstream = MemoryTLS()
-        self.upstreams.append(upstream)
-        upstream.hand_over(make())
+        def connected(problem: str | None) -> None:
+            if problem is not None:
+                failed(problem, timeout=False)
+                return
+            upstream = MemoryTLS()
+            self.upstreams.append(upstream)
+            upstream.hand_over(make())
+
+        if self.connects_late:
+            self.connecting.append(connected)
+        else:
+            connected(self.unreachable)
 
     @property
     def upstream(self) -> MemoryTLS:

@@ -1,160 +1,143 @@
-"""The one property that matters, over the whole way in memory: whatever bytes a client sends, in
-whatever pieces, the API server gets whole requests of the verified identity, and nothing else.
+"""The whole way of a request in memory, with several clients and connections at a time: whatever
+anybody sends, in whatever pieces, and whenever anybody goes, waits or is late.
 
-The API server is played by an independent HTTP/1.1 reader (h11), strict about what it reads.
+Hypothesis thinks of what happens; the promises hold after every step. ``WAY_EXAMPLES`` is the
+number of histories, for a thorough run.
 """
 
-from itertools import pairwise
+import os
 
-import h11
-from hypothesis import event, given, settings
+from hypothesis import settings
 from hypothesis import strategies as st
-from support.memory import MemoryTLS, Stack, answer, request
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from property.proxy import promises, replies, traffic
+from property.proxy.deciding import DECISIONS
+from property.proxy.disturbing import DISTURBANCES
+from property.proxy.world import World
 
-EXEC = b"Connection: Upgrade\r\nUpgrade: SPDY/3.1\r\n"
-HIDDEN = b"GET /hidden HTTP/1.1\r\nHost: k\r\nImpersonate-User: admin\r\n\r\n"
+from koproxy.identity.decision import Outcome
 
-GOOD = st.sampled_from(
-    [
-        request(),
-        request(first=b"HEAD /x HTTP/1.1"),
-        request(b"Expect: 100-continue\r\nContent-Length: 3\r\n", b"PUT /x HTTP/1.1") + b"abc",
-        request(b"Content-Length: %d\r\n" % len(HIDDEN), b"POST /x HTTP/1.1") + HIDDEN,
-        request(b"Transfer-Encoding: chunked\r\n", b"POST /x HTTP/1.1")
-        + b"%x;x=y\r\n%b\r\n0\r\nImpersonate-User: admin\r\n\r\n" % (len(HIDDEN), HIDDEN),
-        request(EXEC),
-        request(EXEC.replace(b"SPDY/3.1", b"h2c")),
-        request(b"Connection: Authorization, Impersonate-User, X-Forwarded-For\r\n"),
-    ]
+ANY = st.integers(min_value=0, max_value=5)
+ALL = 100_000
+SIZES = st.sampled_from([ALL, ALL, ALL, 1, 20, 150, 1500])
+ASKED = traffic.GOOD | traffic.BAD
+AT_ONCE = ["get", "get 1.0, keep-alive", "put, expect", "spdy", "websocket", "patch"]
+KINDS = st.one_of(
+    st.sampled_from(sorted(traffic.GOOD)),
+    st.sampled_from(sorted(traffic.GOOD)),
+    st.sampled_from(sorted(traffic.GOOD)),
+    st.sampled_from(sorted(traffic.BAD)) | st.binary(max_size=20) | st.integers(0, 200),
 )
-BAD = st.sampled_from(
-    [
-        request(token=b"bad"),
-        request(b"Impersonate-User: admin\r\n"),
-        request(b"Impersonate_Group: system:masters\r\n"),
-        request(b"Content-Length: %d\r\n" % len(HIDDEN), token=b"bad") + HIDDEN,
-        request(b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n") + b"0\r\n\r\n",
-        request(b"Content-Length: 5\r\nContent-Length: 0\r\n"),
-        request(b"Content-Length : 5\r\n"),
-        request(b"Transfer-Encoding: xchunked\r\n"),
-        request(b"Transfer-Encoding:\x0bchunked\r\n"),
-        request(b"A: b\nImpersonate-User: admin\r\n"),
-        request(b"A: b\rImpersonate-User: admin\r\n"),
-        request(b" folded\r\n"),
-        request(b"Authorization: Bearer other\r\n"),
-        request(first=b"GET http://other/ HTTP/1.1"),
-        request(first=b"GET / HTTP/1.1\r\nImpersonate-User: admin"),
-        request(first=b"GET /\nImpersonate-User:admin HTTP/1.1"),
-        request(b"Transfer-Encoding: chunked\r\n", b"POST / HTTP/1.1") + b"3 \r\nabc\r\n0\r\n\r\n",
-        request(b"Transfer-Encoding: chunked\r\n", b"POST / HTTP/1.1") + b"0\r\nA : b\r\n\r\n",
-        HIDDEN,
-        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-        b"\r\n",
-        b"\0",
-    ]
+ANSWERS = [*["sized", "chunks", "large"] * 4, *sorted(replies.WHOLE)]
+ODD = replies.INTERIM | replies.UNAUTHORIZED | replies.SWITCH | replies.BAD
+
+
+class Way(RuleBasedStateMachine):
+    """What can happen; as few rules as can be, so that most steps do something."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world = World()
+
+    @initialize(late=st.sampled_from([False, False, True]))
+    def connections_are_made(self, late: bool) -> None:
+        self.world.stack.connects_late = late
+
+    @invariant()
+    def promises_hold(self) -> None:
+        promises.hold(self.world)
+
+    def teardown(self) -> None:
+        promises.hold_at_the_end(self.world)
+
+    # Clients.
+
+    @rule(who=ANY, kind=KINDS, token=st.sampled_from(traffic.TOKENS), size=SIZES)
+    def ask(self, who: int, kind: str | bytes | int, token: bytes, size: int) -> None:
+        """Ask something good or bad; or send anything, or half of a request."""
+        if isinstance(kind, str):
+            self.world.ask(who, ASKED[kind], token, size)
+        elif isinstance(kind, bytes):
+            self.world.ask(who, lambda _name, _token: kind, token, size)
+        else:
+            whole = ASKED["post, chunks, trailer"]
+            self.world.ask(who, lambda name, token: whole(name, token)[:kind], token, size)
+
+    @rule(who=ANY, kind=st.sampled_from(AT_ONCE))
+    def ask_at_once(self, who: int, kind: str) -> None:
+        self.world.ask(who, ASKED[kind], b"jane", ALL)
+
+    @precondition(lambda self: self.world.sending)
+    @rule(which=ANY, size=SIZES)
+    def send_on(self, which: int, size: int) -> None:
+        sending = self.world.sending
+        sending[which % len(sending)].deliver(size)
+
+    # The API server.
+
+    @precondition(lambda self: self.world.busy)
+    @rule(which=ANY, kind=st.sampled_from(ANSWERS), size=SIZES)
+    def answer(self, which: int, kind: str, size: int) -> None:
+        busy = self.world.busy
+        self.world.reply(busy[which % len(busy)], replies.WHOLE[kind], size)
+
+    @precondition(lambda self: self.world.busy)
+    @rule(which=ANY, kind=st.sampled_from(sorted(ODD)), size=SIZES)
+    def answer_oddly(self, which: int, kind: str, size: int) -> None:
+        busy = self.world.busy
+        self.world.reply(busy[which % len(busy)], ODD[kind], size)
+
+    @precondition(lambda self: self.world.asked_to_switch)
+    @rule(which=ANY)
+    def switch(self, which: int) -> None:
+        asked = self.world.asked_to_switch
+        server = asked[which % len(asked)]
+        assert server.sending is not None
+        spdy = server.sending.message.request.upgrade == b"spdy/3.1"
+        kind = "101 SPDY" if spdy else "101 websocket"
+        self.world.reply(server, replies.SWITCH[kind], ALL)
+
+    @precondition(lambda self: self.world.speaking)
+    @rule(which=ANY, size=SIZES)
+    def answer_on(self, which: int, size: int) -> None:
+        speaking = self.world.speaking
+        self.world.deliver(speaking[which % len(speaking)], size)
+
+    @precondition(lambda self: self.world.busy)
+    @rule(which=ANY, clean=st.booleans())
+    def go(self, which: int, clean: bool) -> None:
+        busy = self.world.fragile or self.world.busy
+        busy[which % len(busy)].end(clean=clean)
+
+    # Whoever decides, connects, and looks after the proxy's credential.
+
+    @precondition(lambda self: self.world.authentication.waiting)
+    @rule(which=ANY, outcome=st.sampled_from(DECISIONS))
+    def decide(self, which: int, outcome: Outcome | RuntimeError) -> None:
+        waiting = list(self.world.authentication.waiting)
+        self.world.authentication.settle(waiting[which % len(waiting)], outcome)
+
+    @precondition(lambda self: self.world.stack.connecting)
+    @rule(problem=st.sampled_from([None, None, None, "it refused the connection"]))
+    def connect(self, problem: str | None) -> None:
+        self.world.connect(problem)
+
+    @precondition(lambda self: self.world.doubts)
+    @rule(which=ANY, refused=st.booleans(), renewed=st.booleans())
+    def settle(self, which: int, refused: bool, renewed: bool) -> None:
+        if renewed:
+            self.world.renew(certificate=False)
+        self.world.settle(which, refused=refused)
+
+    # Who is slow, who goes, and all else.
+
+    @precondition(lambda self: self.world.present)
+    @rule(which=ANY, what=st.sampled_from(sorted(DISTURBANCES)))
+    def disturb(self, which: int, what: str) -> None:
+        DISTURBANCES[what](self.world, which)
+
+
+TestWay = Way.TestCase
+TestWay.settings = settings(
+    max_examples=int(os.environ.get("WAY_EXAMPLES", "150")), stateful_step_count=100, deadline=None
 )
-STREAM = st.lists(GOOD | GOOD | BAD | st.binary(max_size=20), max_size=6).map(b"".join)
-ANSWERS = st.sampled_from(
-    [
-        answer(),
-        answer(b"", b"204 No Content"),
-        answer(b"no", b"403 Forbidden"),
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n",
-        b"HTTP/1.1 101 Switching Protocols\r\n" + EXEC + b"\r\n",
-        b"HTTP/1.1 200 OK\r\n\r\nuntil the end",
-        b"HTTP/1.1 100 Continue\r\n\r\n",
-        b"garbage\r\n\r\n",
-        b"",
-    ]
-)
-
-
-class ApiServer:
-    """Reads one upstream connection, and fails at whatever isn't jane's."""
-
-    def __init__(self, connection: MemoryTLS) -> None:
-        self.connection = connection
-        self._h11 = h11.Connection(h11.SERVER)
-        self._read = 0
-        self._whole = 0
-        self._answered = 0
-        self.upgraded = False
-        self._offers: list[bool] = []
-
-    def look(self) -> None:
-        sent = self.connection.sent
-        if self.upgraded or len(sent) == self._read:
-            return
-        self._h11.receive_data(sent[self._read :])
-        self._read = len(sent)
-        while True:
-            got = self._h11.next_event()
-            if isinstance(got, h11.Request):
-                self._check(got)
-            elif isinstance(got, h11.EndOfMessage):
-                assert got.headers == []
-                self._whole += 1
-                self._h11.send(h11.Response(status_code=200, headers=[("content-length", "0")]))
-                self._h11.send(h11.EndOfMessage())
-                trailing, _ = self._h11.trailing_data
-                # One request at a time, and nothing behind it.
-                assert trailing == b""
-                self._h11 = h11.Connection(h11.SERVER)
-                return
-            elif got is h11.NEED_DATA:
-                return
-            else:
-                assert isinstance(got, h11.Data)
-
-    def _check(self, got: h11.Request) -> None:
-        fields = [(bytes(name), bytes(value)) for name, value in got.headers]
-        who = [pair for pair in fields if pair[0].replace(b"_", b"-").startswith(b"impersonate-")]
-        assert who == [(b"impersonate-user", b"jane")]
-        credentials = [value for name, value in fields if b"authorization" in name]
-        assert credentials == [b"Bearer own"]
-        assert [value for name, value in fields if name == b"x-forwarded-for"] == [b"192.0.2.7"]
-        assert bytes(got.target) != b"/hidden"
-        self._offers.append((b"upgrade", b"SPDY/3.1") in fields)
-
-    def reply(self, data: bytes) -> None:
-        if self._answered < self._whole and not self.connection.gone and not self.upgraded:
-            if data.startswith(b"HTTP/1.1 101") and self._offers[-1]:
-                self.upgraded = True
-            if not data.startswith(b"HTTP/1.1 100"):
-                self._answered += 1
-            self.connection.receive(data)
-
-
-@given(
-    STREAM,
-    st.lists(st.integers(min_value=0), max_size=6),
-    st.lists(st.tuples(ANSWERS, st.booleans()), max_size=8),
-)
-@settings(max_examples=600, deadline=None)
-def test_only_whole_requests_of_the_verified_identity(
-    stream: bytes, cuts: list[int], answers: list[tuple[bytes, bool]]
-) -> None:
-    stack = Stack()
-    servers: list[ApiServer] = []
-
-    def look() -> None:
-        for connection in stack.upstreams[len(servers) :]:
-            servers.append(ApiServer(connection))
-        for server in servers:
-            server.look()
-
-    places = sorted({cut % (len(stream) + 1) for cut in cuts} | {0, len(stream)})
-    for start, end in pairwise(places):
-        stack.client.receive(stream[start:end])
-        look()
-        if answers and servers:
-            reply, cut = answers.pop()
-            servers[-1].reply(reply)
-            if cut and not servers[-1].upgraded:
-                servers[-1].connection.lose(clean=True)
-            look()
-    while answers and servers:
-        servers[-1].reply(answers.pop()[0])
-        look()
-    event(f"{len(servers)} connections")
-    event(f"upgraded: {any(server.upgraded for server in servers)}")
