@@ -22,6 +22,7 @@ from koproxy.identity.decision import (
     Outcome,
     Unauthenticated,
     Unavailable,
+    Verified,
 )
 from koproxy.identity.issuer import Issuer, issuer_from_flags
 from koproxy.settings import Settings
@@ -102,6 +103,10 @@ class Authentication(MultiService):
                 return keys.problem
         return None
 
+    def known(self, authorization: bytes) -> Verified | None:
+        """Who sends this ``Authorization`` value, if that was decided before and still holds."""
+        return self._cached(authorization, self._now())
+
     def decide(self, authorization: bytes) -> Outcome | Deferred[Outcome]:
         """Say who sends a request with this ``Authorization`` value.
 
@@ -110,9 +115,9 @@ class Authentication(MultiService):
         CancelledError if it is cancelled or the service stops, and in no other way.
         """
         now = self._now()
-        verified = self._cached(authorization, now)
-        if verified is not None:
-            return verified
+        known = self._cached(authorization, now)
+        if known is not None:  # while this one waited, another request brought it
+            return known
         answer = self._authenticator.authenticate(authorization, now)
         if isinstance(answer, KeysNeeded):
             refused = self._without_fetching(answer)

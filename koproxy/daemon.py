@@ -40,6 +40,7 @@ from koproxy.proxy.limits import Clients
 from koproxy.proxy.listener import Listener
 from koproxy.proxy.own_calls import OwnCalls
 from koproxy.proxy.sockets import Sockets
+from koproxy.proxy.turns import Turns
 from koproxy.proxy.upstream import Pool
 from koproxy.proxy.way import Way
 from koproxy.serving_certificate import serving_context
@@ -150,7 +151,7 @@ def make_service(
     rights = Rights(own_calls.call, (), reactor)
     upstream.on_change(rights.ask)
     clients = Clients(reactor, limits)
-    way = Way(reactor, authentication, upstream, pool, own_calls, clients, host)
+    way = Way(reactor, authentication, upstream, pool, own_calls, clients, Turns(reactor), host)
     checks = (
         Check("issuer", lambda: authentication.problem),
         Check("credential", lambda: upstream.problem or own_calls.problem),

@@ -117,7 +117,21 @@ class Frontend(SecureProtocol):
         self._last_fields = request.fields
         self._body = request.body()
         self._answering = self._retried = self._fresh = False
-        decision = self._way.authentication.decide(request.fields.authorization)
+        known = self._way.authentication.known(request.fields.authorization)
+        if known is not None:
+            self._decided(known)
+        else:
+            self._way.turns.take(self._decide)
+
+    def _decide(self) -> None:
+        request = self._request
+        if request is None:  # the client has gone meanwhile
+            return
+        try:
+            decision = self._way.authentication.decide(request.fields.authorization)
+        except Exception:  # noqa: BLE001 (this client's failure must not become another's)
+            self._failed(Failure())
+            return
         if isinstance(decision, Deferred):
             decision.addCallback(self._decided).addErrback(self._failed)
         else:

@@ -6,16 +6,21 @@ from typing import Protocol
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
-from koproxy.identity.decision import Outcome
+from koproxy.identity.decision import Outcome, Verified
 from koproxy.proxy.connect import Access
 from koproxy.proxy.limits import Clients
+from koproxy.proxy.turns import Turns
 from koproxy.proxy.upstream import Pool
 
 
 class Authenticates(Protocol):
-    """Decides who sends an ``Authorization`` value; what is already known, at once."""
+    """Decides who sends an ``Authorization`` value."""
 
-    def decide(self, authorization: bytes) -> Outcome | Deferred[Outcome]: ...
+    def known(self, authorization: bytes) -> Verified | None:
+        """Who it is, if that was found out before and still holds."""
+
+    def decide(self, authorization: bytes) -> Outcome | Deferred[Outcome]:
+        """Find it out; at once, unless something must be fetched for it."""
 
 
 class ChecksCredential(Protocol):
@@ -34,4 +39,5 @@ class Way:
     pool: Pool
     own_calls: ChecksCredential
     clients: Clients
+    turns: Turns
     upstream_host: bytes

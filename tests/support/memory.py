@@ -16,6 +16,7 @@ from koproxy.proxy.connect import Access
 from koproxy.proxy.frontend import Frontend
 from koproxy.proxy.limits import Clients, Limits
 from koproxy.proxy.tls import Failed, SecureProtocol
+from koproxy.proxy.turns import Turns
 from koproxy.proxy.upstream import Pool
 from koproxy.proxy.way import Way
 
@@ -129,6 +130,9 @@ class Authentication:
         }
         self.late: list[Deferred[Outcome]] = []
 
+    def known(self, _authorization: bytes) -> Verified | None:
+        return None
+
     def decide(self, authorization: bytes) -> Outcome | Deferred[Outcome]:
         if authorization == b"Bearer late":
             waiting: Deferred[Outcome] = Deferred()
@@ -178,6 +182,7 @@ class Stack:
             self.pool,
             self.own_calls,
             self.clients,
+            Turns(self.clock, in_a_turn=1_000_000),
             b"kube.example:6443",
         )
         self.client = self.new_client()

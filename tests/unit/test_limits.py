@@ -168,6 +168,7 @@ def test_nothing_is_left_of_a_stream_that_ended_before_its_token(
     stack.client.receive(request(lines, token=b"brief"))
     stack.upstream.receive(stream)
     stack.client.lose()
+    stack.clock.advance(0)
     assert stack.clock.getDelayedCalls() == []
 
 
