@@ -5,7 +5,7 @@ import re
 from property.proxy.api_server import ApiServer, Sending
 from property.proxy.people import Client, Seen
 from property.proxy.replies import Reply
-from property.proxy.world import World
+from property.proxy.world import MOST_REQUESTS, World
 from support.memory import MemoryTLS
 
 from koproxy.identity.decision import Forbidden, Unauthenticated, Unavailable, Verified
@@ -222,6 +222,8 @@ def hold_at_the_end(world: World) -> None:
     while world.stack.connecting:
         world.connect(None)
     world.look()
+    begun = sum(world.stack.clients.begin() for _ in range(MOST_REQUESTS + 1))
+    assert begun == MOST_REQUESTS, "requests that wait for ever, or that nobody counted"
     world.stack.connects_late = True
     kept: list[MemoryTLS] = []
     while not world.stack.connecting:

@@ -15,10 +15,12 @@ from support.memory import Stack
 from twisted.internet.defer import Deferred
 
 from koproxy.identity.decision import Verified
+from koproxy.proxy.limits import Limits
 from koproxy.proxy.own_calls import REFUSED
 from koproxy.proxy.upstream import UpstreamConnection
 
 VERY_LONG = 600.0
+MOST_REQUESTS = 50
 HOST = b"kube.example:6443"
 
 
@@ -27,7 +29,7 @@ class World:
 
     def __init__(self) -> None:
         self.authentication = Deciding()
-        self.stack = Stack(authentication=self.authentication)
+        self.stack = Stack(Limits(requests=MOST_REQUESTS), self.authentication)
         self.clients = [Client(self.stack.client)]
         self.servers: list[ApiServer] = []
         self.sendings: dict[tuple[Client, int], list[Sending]] = {}
