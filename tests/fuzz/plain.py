@@ -52,6 +52,14 @@ def _is_the_clients_to_say(name: bytes) -> bool:
     return name not in (b"forwarded", b"x-real-ip", PROTOCOLS)
 
 
+def leaves(target: bytes) -> bool:
+    """Whether the target's path has a segment by which it would climb, or stay where it is."""
+    path = target.partition(b"?")[0].lower().replace(b"%2e", b".")
+    for slash in (b"%2f", b"%5c", b"\\"):
+        path = path.replace(slash, b"/")
+    return any(segment.partition(b";")[0] in (b".", b"..") for segment in path.split(b"/")[1:])
+
+
 def request(head: bytes) -> PlainRequest:
     """Read a whole request head, or say that it is :class:`Refused`."""
     first, *block = lines(head)

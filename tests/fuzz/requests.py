@@ -9,7 +9,7 @@ from fuzz.plain_websocket import MARK
 from fuzz.reading import H11_SIZE, LARGEST_HEAD, content, pieces_of
 from koproxy.wire.body import Body, FixedBody
 from koproxy.wire.fields import Malformed
-from koproxy.wire.request import Request, parse_request, read_request, upstream_head
+from koproxy.wire.request import Request, leaves, parse_request, read_request, upstream_head
 
 HOST, PREFIX, CREDENTIAL, PEER = b"kube.example:6443", b"/prefix", b"Bearer own", b"192.0.2.7"
 IDENTITY = b"Impersonate-User: jane\r\nImpersonate-Group: dev\r\n"
@@ -105,6 +105,7 @@ def _check_request(request: Request, model: plain.PlainRequest) -> None:
     assert request.fields.authorization == model.authorization
     assert request.fields.impersonation == model.impersonates
     idempotent = model.method in (b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE")
+    assert leaves(request.target) == plain.leaves(model.target)
     bare = model.length == 0 and model.upgrade is None
     assert request.repeatable == (idempotent and bare)
 

@@ -157,6 +157,12 @@ HISTORIES: dict[str, tuple[Happens | str, ...]] = {
         asks("patch", 400, who=1),
         sends_on(400),
     ),
+    "an answer while the last of a body waits to be sent": (
+        asks("patch", 400),
+        "the API server reads nothing",
+        sends_on(),
+        answers("sized"),
+    ),
     "an answer that hides another": (asks("get"), answers("more behind"), asks("get")),
     "an answer to nobody": (*A_USED_CONNECTION, "it says what nobody asked", asks("get")),
     "an interim answer to HTTP/1.0": (asks("get 1.0"), answers("100"), answers("chunks")),
