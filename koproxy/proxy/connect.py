@@ -13,7 +13,8 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from koproxy.proxy.sockets import Sockets
-from koproxy.proxy.tls import TLS, Failed, SecureProtocol
+from koproxy.proxy.tls import TLS, Failed
+from koproxy.proxy.transport import SecureProtocol
 
 CONNECT_SECONDS = 10.0
 

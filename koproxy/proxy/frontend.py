@@ -10,15 +10,13 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IDelayedCall, IPushProducer
-from twisted.internet.protocol import connectionDone
+from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
-from zope.interface import implementer
 
 from koproxy.identity.decision import Forbidden, Outcome, Unauthenticated, Verified
 from koproxy.proxy import tunnel
-from koproxy.proxy.tls import SecureProtocol
+from koproxy.proxy.transport import Transport
 from koproxy.proxy.upstream import UpstreamConnection
 from koproxy.proxy.way import Way
 from koproxy.wire.body import Body, FixedBody
@@ -37,9 +35,10 @@ _LONG_RUNNING = parse_request(b"GET / HTTP/1.1\r\nHost: -\r\n\r\n")
 log = Logger()
 
 
-@implementer(IPushProducer)
-class Frontend(SecureProtocol):
+class Frontend:
     """One client's connection: one request after the other, each answered before the next."""
+
+    transport: Transport
 
     def __init__(self, way: Way) -> None:
         self._way = way
@@ -391,7 +390,7 @@ class Frontend(SecureProtocol):
         self._buffer, self._seen = b"", 0
         self.transport.loseWriteConnection()
 
-    def connectionLost(self, reason: Failure = connectionDone) -> None:
+    def connectionLost(self, reason: Failure) -> None:
         """A client who is gone wants no answer."""
         self._gone = True
         self._request = self._doubted = None
@@ -448,9 +447,6 @@ class Frontend(SecureProtocol):
         if self._upstream is not None:
             self._upstream.resume()
         self._read_requests()
-
-    def stopProducing(self) -> None:
-        """The transport is gone; ``connectionLost`` says so."""
 
     def pause_sending(self) -> None:
         """The API server doesn't take the body as fast as it comes."""

@@ -14,7 +14,8 @@ from twisted.logger import Logger
 
 from koproxy.proxy.limits import Clients
 from koproxy.proxy.sockets import READABLE, Sockets
-from koproxy.proxy.tls import TLS, SecureProtocol
+from koproxy.proxy.tls import TLS
+from koproxy.proxy.transport import SecureProtocol
 
 PAUSE_SECONDS = 1.0
 _AT_ONCE = 64  # connections accepted before those that are there have their turn

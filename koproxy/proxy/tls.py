@@ -21,11 +21,11 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 
 from twisted.internet.error import ConnectionDone, ConnectionLost
-from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime
-from twisted.internet.protocol import connectionDone
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.python.failure import Failure
 
 from koproxy.proxy.sockets import ENDED, FINISHED, READABLE, WRITABLE, Sockets
+from koproxy.proxy.transport import Producer, SecureProtocol
 
 HANDSHAKE_SECONDS = 10.0
 LINGER_SECONDS = 2.0
@@ -49,24 +49,6 @@ class Failed(typing.Protocol):
     """Gets to know, in a sentence, why there will be no connection."""
 
     def __call__(self, problem: str, *, timeout: bool) -> None: ...
-
-
-class SecureProtocol:
-    """What runs on top of :class:`TLS`, which is its ``transport``."""
-
-    transport: "TLS"
-
-    def connectionMade(self) -> None:
-        """The handshake is done, or another protocol has handed the connection over."""
-
-    def dataReceived(self, data: bytes) -> None:
-        """Bytes came."""
-
-    def finished(self) -> None:
-        """The peer sends nothing more, which is told while reading is paused: bytes may wait."""
-
-    def connectionLost(self, reason: Failure = connectionDone) -> None:
-        """The connection is gone: ``ConnectionDone`` after the peer's closing alert, else cut."""
 
 
 class TLS:
@@ -135,7 +117,7 @@ class TLS:
         self._on_failure = on_failure
         self._on_end = on_end
         self._inner: SecureProtocol | None = None
-        self._producer: IPushProducer | None = None
+        self._producer: Producer | None = None
         self._queue: deque[bytes | memoryview] | None = None
         self._clean = False  # the peer's closing alert has come
         self._mute = False  # nothing more is sent for the protocol above
@@ -219,7 +201,7 @@ class TLS:
         """Read again."""
         self._set_paused(paused=False)
 
-    def registerProducer(self, producer: IPushProducer) -> None:
+    def registerProducer(self, producer: Producer) -> None:
         """Have ``producer`` paused while the peer doesn't take what was written."""
         self._producer = producer
         if self._queue:

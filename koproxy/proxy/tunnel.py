@@ -5,19 +5,18 @@ pass that nobody has read.
 """
 
 from twisted.internet.error import ConnectionDone
-from twisted.internet.interfaces import IDelayedCall, IPushProducer
-from twisted.internet.protocol import connectionDone
+from twisted.internet.interfaces import IDelayedCall
 from twisted.python.failure import Failure
-from zope.interface import implementer
 
-from koproxy.proxy.tls import TLS, SecureProtocol
+from koproxy.proxy.transport import Transport
 
 
-@implementer(IPushProducer)
-class TunnelEnd(SecureProtocol):
+class TunnelEnd:
     """One side of a tunnel, speaking in place of the protocol that was there."""
 
-    def __init__(self, other: TLS, expiry: IDelayedCall | None) -> None:
+    transport: Transport
+
+    def __init__(self, other: Transport, expiry: IDelayedCall | None) -> None:
         self._other = other
         self._expiry = expiry
 
@@ -29,7 +28,10 @@ class TunnelEnd(SecureProtocol):
         """Pass it on."""
         self._other.write(data)
 
-    def connectionLost(self, reason: Failure = connectionDone) -> None:
+    def finished(self) -> None:
+        """Its last bytes still have to be passed on."""
+
+    def connectionLost(self, reason: Failure) -> None:
         """End the other side as this one ended: in good order, or cut."""
         if self._expiry is not None and self._expiry.active():
             self._expiry.cancel()
@@ -46,11 +48,8 @@ class TunnelEnd(SecureProtocol):
         """This side's buffer is empty."""
         self._other.resumeProducing()
 
-    def stopProducing(self) -> None:
-        """This side is gone; ``connectionLost`` says so."""
 
-
-def join(client: TLS, upstream: TLS, expiry: IDelayedCall | None) -> None:
+def join(client: Transport, upstream: Transport, expiry: IDelayedCall | None) -> None:
     """Make a tunnel of two connections; ``expiry`` would cut it, and is cancelled at its end."""
     # First both are read again, then each end may pause the other for what is queued already.
     client.resumeProducing()

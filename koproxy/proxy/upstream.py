@@ -8,13 +8,11 @@ import ssl
 from typing import Protocol
 
 from twisted.internet import error
-from twisted.internet.interfaces import IPushProducer, IReactorTime
-from twisted.internet.protocol import connectionDone
+from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
-from zope.interface import implementer
 
 from koproxy.proxy.connect import Access, Connect
-from koproxy.proxy.tls import SecureProtocol
+from koproxy.proxy.transport import Transport
 from koproxy.wire.body import Body, EndlessBody
 from koproxy.wire.fields import Malformed
 from koproxy.wire.response import Answer, read_answer
@@ -68,9 +66,10 @@ class Exchange(Protocol):
         """It does again."""
 
 
-@implementer(IPushProducer)
-class UpstreamConnection(SecureProtocol):
+class UpstreamConnection:
     """One connection to the API server."""
+
+    transport: Transport
 
     def __init__(self, pool: "Pool", tls: ssl.SSLContext, first: Exchange) -> None:
         self._pool = pool
@@ -144,7 +143,10 @@ class UpstreamConnection(SecureProtocol):
             self.abort()
             exchange.broken(f"its answer is not HTTP: {problem}", untouched=False)
 
-    def connectionLost(self, reason: Failure = connectionDone) -> None:
+    def finished(self) -> None:
+        """The end of an answer may still have to be read."""
+
+    def connectionLost(self, reason: Failure) -> None:
         """Tell who waits: an answer until close has ended, any other is cut."""
         exchange, self._exchange = self._exchange, None
         if exchange is None:
@@ -166,9 +168,6 @@ class UpstreamConnection(SecureProtocol):
         """The transport's buffer is empty."""
         if self._exchange is not None:
             self._exchange.resume_sending()
-
-    def stopProducing(self) -> None:
-        """The transport is gone; ``connectionLost`` says so."""
 
     def _head(self, exchange: Exchange, data: bytes) -> None:
         seen = len(self._buffer)

@@ -5,6 +5,7 @@ chunks wait for their end. RFC 9112, sections 6 and 7.
 """
 
 import re
+from typing import ClassVar
 
 from koproxy.wire.fields import Malformed, field_lines
 
@@ -59,10 +60,16 @@ class ChunkedBody:
     (answers to HTTP/1.0 clients).
     """
 
-    RAW, PLAIN, CONTENT = range(3)
+    RAW: ClassVar = 0
+    PLAIN: ClassVar = 1
+    CONTENT: ClassVar = 2
     __slots__ = ("_form", "_held", "_left", "_state", "_trailer")
 
-    _SIZE, _DATA, _DATA_END, _TRAILER, _DONE = range(5)
+    _SIZE: ClassVar = 0
+    _DATA: ClassVar = 1
+    _DATA_END: ClassVar = 2
+    _TRAILER: ClassVar = 3
+    _DONE: ClassVar = 4
 
     def __init__(self, form: int) -> None:
         self._form = form

@@ -13,7 +13,6 @@ import trustme
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone
-from twisted.internet.protocol import connectionDone
 from twisted.internet.task import Clock, deferLater
 from twisted.internet.threads import deferToThread
 from twisted.python.failure import Failure
@@ -27,8 +26,8 @@ from koproxy.proxy.tls import (
     LINGER_SECONDS,
     STALL_SECONDS,
     TLS,
-    SecureProtocol,
 )
+from koproxy.proxy.transport import Transport
 
 MEGABYTES = bytes(range(256)) * 4096 * 24
 
@@ -45,8 +44,10 @@ class Access:
 
 
 @dataclass
-class End(SecureProtocol):
+class End:
     """One end that keeps what it gets, and tells what happens."""
+
+    transport: Transport = field(init=False)
 
     got: bytearray = field(default_factory=bytearray)
     calls: list[str] = field(default_factory=list)
@@ -64,7 +65,7 @@ class End(SecureProtocol):
             if len(self.got) >= size and not waiting.called:
                 waiting.callback(None)
 
-    def connectionLost(self, reason: Failure = connectionDone) -> None:
+    def connectionLost(self, reason: Failure) -> None:
         self.ended.callback(reason.check(ConnectionDone) is not None)
 
     def received(self, size: int) -> Deferred[None]:
@@ -73,14 +74,14 @@ class End(SecureProtocol):
         self.dataReceived(b"")
         return waiting
 
+    def finished(self) -> None:
+        self.calls.append("finished")
+
     def pauseProducing(self) -> None:
         self.calls.append("pause")
 
     def resumeProducing(self) -> None:
         self.calls.append("resume")
-
-    def stopProducing(self) -> None:
-        self.calls.append("stop")
 
 
 class Listening:

@@ -15,7 +15,8 @@ from koproxy.identity.user import Identity
 from koproxy.proxy.connect import Access
 from koproxy.proxy.frontend import Frontend
 from koproxy.proxy.limits import Clients, Limits
-from koproxy.proxy.tls import Failed, SecureProtocol
+from koproxy.proxy.tls import Failed
+from koproxy.proxy.transport import SecureProtocol
 from koproxy.proxy.turns import Turns
 from koproxy.proxy.upstream import Pool
 from koproxy.proxy.way import Way
@@ -45,7 +46,7 @@ class MemoryTLS:
 
     def hand_over(self, inner: SecureProtocol) -> None:
         self.inner = inner
-        inner.transport = self  # type: ignore[assignment]
+        inner.transport = self
         inner.connectionMade()
 
     def write(self, data: bytes) -> None:
