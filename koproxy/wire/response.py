@@ -39,12 +39,18 @@ _PLAIN_LINES = (
     + TEXT
     + rb"*+\r\n)*+"
 )
+# nginx says that a connection stays, as nobody needs to in HTTP/1.1: that isn't passed on.
+_KEPT_LINE = rb"(Connection: keep-alive\r\n)?+"
 _PLAIN_HEAD = re.compile(
     rb"HTTP/1\.1 ([2-5][0-9][0-9]) "
     + TEXT
     + rb"*+\r\n"
     + _PLAIN_LINES
+    + _KEPT_LINE
+    + _PLAIN_LINES
     + rb"[Cc]ontent-[Ll]ength: ([0-9]{1,18})\r\n"
+    + _PLAIN_LINES
+    + _KEPT_LINE
     + _PLAIN_LINES
     + rb"\r\n"
 )
@@ -119,7 +125,12 @@ def read_answer(
     if plain is not None and method != b"HEAD":
         status, end = int(plain[1]), plain.end()
         if status not in _NO_BODY and end <= largest:
-            return Answer(status, data[: end - 2], int(plain[2]), False, None, True), end
+            lines = data[: end - 2]
+            for group in (4, 2):
+                begin, stop = plain.span(group)
+                if stop > 0:
+                    lines = lines[:begin] + lines[stop:]
+            return Answer(status, lines, int(plain[3]), False, None, True), end
     end = head_end(data, largest, seen)
     return (parse_answer(data[:end], method), end) if end else None
 
