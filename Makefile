@@ -4,13 +4,14 @@ PYTHON ?= python3
 VENV := .venv
 ARGS ?=
 
-.PHONY: help setup demo test fuzz e2e bench constraints clean
+.PHONY: help setup demo test fuzz compiled e2e bench constraints clean
 
 help:
 	@echo "make setup   .venv with koproxy and the harness in it"
 	@echo "make demo    issuer, API server and koproxy between them (ARGS=--once ends after the calls)"
 	@echo "make test    lint, types, unit, property and integration tests, a minute of fuzzing"
 	@echo "make fuzz    fuzzing alone (ARGS=-max_total_time=3600: for an hour)"
+	@echo "make compiled  a wheel with the way of a request compiled to C, tested (needs a C compiler)"
 	@echo "make e2e     a real control plane, Dex and kubectl (needs Go)"
 	@echo "make bench   koproxy beside nginx, Go and twisted.web (needs nginx, wrk and Go)"
 
@@ -32,6 +33,11 @@ test: setup
 
 fuzz: setup
 	$(VENV)/bin/tox run -e fuzz -- $(ARGS)
+
+compiled: setup
+	HATCH_BUILD_HOOK_ENABLE_CUSTOM=1 $(VENV)/bin/pip wheel --quiet --no-deps --wheel-dir dist .
+	$(VENV)/bin/tox run -e compiled -- $(ARGS)
+	@ls dist/*.whl
 
 e2e: setup
 	kind/build

@@ -7,7 +7,6 @@ import resource
 import shutil
 import ssl
 import subprocess
-import sys
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -28,7 +27,6 @@ class Tools:
 
     nginx: Path
     wrk: Path
-    koproxy: Path
     reverseproxy: Path
     peer: Path
 
@@ -53,13 +51,9 @@ def find_tools() -> Tools:
             f"{' and '.join(missing)} can't be found on PATH: install them "
             f"(on Debian: apt-get install {packages}) and run this again"
         )
-    koproxy = Path(sys.executable).parent / "koproxy"
-    if not koproxy.exists():
-        raise Missing(f"koproxy isn't installed beside {sys.executable}: run `make setup`")
     return Tools(
         nginx=Path(str(found["nginx"])),
         wrk=Path(str(found["wrk"])),
-        koproxy=koproxy,
         reverseproxy=built("reverseproxy"),
         peer=built("peer"),
     )

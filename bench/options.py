@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 CASES = ("requests", "answers", "uploads", "tunnels", "connections", "tokens", "watches")
-CONTESTANTS = ("koproxy", "nginx", "go-2", "go-1000", "go-http2", "twisted.web")
+COMPILED = "koproxy-compiled"
+CONTESTANTS = ("koproxy", COMPILED, "nginx", "go-2", "go-1000", "go-http2", "twisted.web")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from koproxy_harness import Issuer
 
+from bench.builds import compiled_koproxy
 from bench.caller import token
 from bench.cases import Case
 from bench.cases.connections import Connections
@@ -20,7 +21,7 @@ from bench.contestants.reverseproxy import ReverseProxy
 from bench.contestants.twistedweb import TwistedWeb
 from bench.load import Wrk
 from bench.machine import Tools
-from bench.options import Options
+from bench.options import COMPILED, Options
 
 GOS = ("go-2", "go-1000", "go-http2")
 _KEPT_CONNECTIONS = (1, 32, 256)
@@ -34,7 +35,8 @@ def contestants(options: Options, tools: Tools) -> list[Contestant]:
     """Those that were chosen."""
     go = tools.reverseproxy
     every: list[Contestant] = [
-        Koproxy(tools.koproxy),
+        Koproxy(),
+        *([Koproxy(compiled_koproxy())] if COMPILED in options.contestants else []),
         Nginx(tools.nginx),
         ReverseProxy(go, "go-2"),
         ReverseProxy(go, "go-1000", idle=1000),

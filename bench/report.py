@@ -5,8 +5,9 @@ from statistics import median
 
 from bench.figures import Blank, Figure, Sample
 from bench.goals import BEST_GO, NGINX, Goal
+from bench.options import COMPILED
 
-OURS = "koproxy"
+OURS = ("koproxy", COMPILED)
 HOW_TO_READ = (
     "Each figure is the median of its rounds (lowest..highest). A ratio is taken within each "
     "round, then the median of those: compare ratios of one run, never figures of two."
@@ -39,26 +40,27 @@ class Page:
     def text(self, goals: Sequence[Goal], command: str, machine: Sequence[tuple[str, str]]) -> str:
         """Everything about a run."""
         parts = [["# koproxy beside other proxies"], [f"`{command}`"]]
-        if comparison := self.comparison(goals):
-            parts += [["## koproxy against nginx and the best Go"], comparison]
+        for ours in OURS:
+            if comparison := self.comparison(goals, ours):
+                parts += [[f"## {ours} against nginx and the best Go"], comparison]
         parts += [["## All figures"], *self.figures(), [HOW_TO_READ]]
         if self._blanks:
             parts.append(self._reasons())
         parts += [["## The machine"], [f"- {name}: {value}" for name, value in machine]]
         return "\n\n".join("\n".join(part) for part in parts) + "\n"
 
-    def comparison(self, goals: Sequence[Goal]) -> list[str]:
+    def comparison(self, goals: Sequence[Goal], name: str = OURS[0]) -> list[str]:
         """A table: a row a figure of koproxy's, its ratios, its goals and what came of them."""
         rows = []
         for case in self._cases:
             for figure in self._figures(case):
-                ours = self._values(case, OURS, figure)
+                ours = self._values(case, name, figure)
                 if not ours:
                     continue
                 best = self._best_go(case, figure)
                 ratios = {
-                    NGINX: self._ratios(case, figure, NGINX),
-                    BEST_GO: self._ratios(case, figure, best),
+                    NGINX: self._ratios(case, figure, name, NGINX),
+                    BEST_GO: self._ratios(case, figure, name, best),
                 }
                 wanted = [goal for goal in goals if (goal.case, goal.figure) == (case, figure)]
                 judged = [
@@ -78,7 +80,7 @@ class Page:
                         ),
                     ]
                 )
-        head = ["", OURS, f"/ {NGINX}", f"/ {BEST_GO}", "goal", "reached"]
+        head = ["", name, f"/ {NGINX}", f"/ {BEST_GO}", "goal", "reached"]
         return _markdown(head, rows) if rows else []
 
     def figures(self) -> list[list[str]]:
@@ -118,13 +120,13 @@ class Page:
             if (each.case, each.contestant) == (case, contestant) and figure in each.values
         }
 
-    def _ratios(self, case: str, figure: Figure, other: str | None) -> list[float]:
+    def _ratios(self, case: str, figure: Figure, ours: str, other: str | None) -> list[float]:
         if other is None:
             return []
         theirs = self._values(case, other, figure)
         return [
             value / theirs[number]
-            for number, value in self._values(case, OURS, figure).items()
+            for number, value in self._values(case, ours, figure).items()
             if theirs.get(number)
         ]
 

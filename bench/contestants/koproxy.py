@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -13,13 +14,13 @@ from bench.upstream import Upstream
 
 
 class Koproxy:
-    """What it is all about."""
+    """What it is all about: plain Python, or the modules in the folder ``compiled``."""
 
-    name = "koproxy"
     verifies = True
 
-    def __init__(self, program: Path) -> None:
-        self._program = program
+    def __init__(self, compiled: Path | None = None) -> None:
+        self.name = "koproxy" if compiled is None else "koproxy-compiled"
+        self._environment = {} if compiled is None else {"PYTHONPATH": str(compiled)}
 
     def start(self, ring: Ring) -> Running:
         """Start it; it serves when ``/readyz`` says so."""
@@ -29,7 +30,7 @@ class Koproxy:
         program = ring.programs.start(
             name,
             [
-                *(self._program, "serve"),
+                *(sys.executable, "-P", "-m", "koproxy", "serve"),
                 *("--bind-address", ADDRESS, "--secure-port", "0", "--readiness-probe-port", "0"),
                 *("--tls-cert-file", pair.certificate, "--tls-private-key-file", pair.key),
                 *("--kubeconfig", kubeconfig),
@@ -38,6 +39,7 @@ class Koproxy:
                 *("--oidc-username-prefix", "-", "--oidc-groups-claim", "groups"),
             ],
             ring.core,
+            self._environment,
         )
         line = rf"koproxy: {{}} on {re.escape(ADDRESS)}:(\d+)$"
         health = program.port(line.format("health"))

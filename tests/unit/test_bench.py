@@ -163,12 +163,12 @@ def test_a_forged_token_differs_in_its_signature_alone() -> None:
 def test_programs_are_built_anew_when_a_source_changes(tmp_path: Path) -> None:
     (tmp_path / "go.mod").write_text("module m\n")
     (tmp_path / "main.go").write_text("package main\n")
-    first = fingerprint(tmp_path)
-    assert fingerprint(tmp_path) == first
+    first = fingerprint(tmp_path.iterdir())
+    assert fingerprint(tmp_path.iterdir()) == first
     (tmp_path / "main.go").write_text("package main \n")
-    second = fingerprint(tmp_path)
+    second = fingerprint(tmp_path.iterdir())
     (tmp_path / "go.sum").write_text("")
-    assert len({first, second, fingerprint(tmp_path)}) == 3
+    assert len({first, second, fingerprint(tmp_path.iterdir())}) == 3
 
 
 def test_the_cache_is_where_the_environment_says() -> None:
