@@ -229,7 +229,8 @@ class Frontend:
         request, upstream = self._request, self._upstream
         if request is None or upstream is None:  # the client has gone meanwhile
             return
-        self._wait_no_more()
+        if self._waiting:
+            self._wait_no_more()
         if answer.status == 101:
             self._switch_protocols(request, upstream, answer, data)
         elif answer.status == 401:
@@ -257,7 +258,8 @@ class Frontend:
             self._doubted.ended = True
             return
         self._request = None
-        self._outlived()
+        if self._expiry is not None:
+            self._outlived()
         self._go_on()
 
     def broken(self, problem: str, *, untouched: bool) -> None:

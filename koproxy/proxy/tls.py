@@ -255,21 +255,8 @@ class TLS:
 
     def _decrypt(self, data: bytes) -> None:
         """Take in what came, and hand its content on in one piece."""
-        incoming, connection = self._incoming, self._ssl
-        content = b""
-        pieces: list[bytes] = []
         try:
-            for part in _parts(data) if len(data) > _RECORD else (data,):
-                incoming.write(part)
-                try:
-                    # Asking on when nothing is left would cost an exception each time.
-                    while incoming.pending and not self._clean:
-                        if content:
-                            pieces.append(content)
-                        content = connection.read(_RECORD)
-                        self._clean = not content  # the closing alert
-                except ssl.SSLWantReadError:
-                    content = b""
+            content = self._records_of(data) if len(data) <= _RECORD else self._many_of(data)
         except ssl.SSLError:
             self.abortConnection()
             return
@@ -277,12 +264,29 @@ class TLS:
             self._settle()
         if self._outgoing.pending:  # the answer to a key update
             self._send(self._outgoing.read())
-        if pieces:
-            content = b"".join((*pieces, content))
         if content and self._inner is not None:
             self._inner.dataReceived(content)
         if self._clean:
             self.loseConnection()
+
+    def _records_of(self, data: bytes | memoryview) -> bytes:
+        """The content of the records that are whole with ``data``."""
+        incoming, connection = self._incoming, self._ssl
+        incoming.write(data)
+        pieces: list[bytes] = []
+        try:
+            while incoming.pending:  # asking on when nothing is left would cost an exception
+                piece = connection.read(_RECORD)
+                if not piece:  # the closing alert
+                    self._clean = True
+                    break
+                pieces.append(piece)
+        except ssl.SSLWantReadError:
+            pass
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def _many_of(self, data: bytes) -> bytes:
+        return b"".join([self._records_of(part) for part in _parts(data)])
 
     def _settle(self) -> None:
         """Give back what the handshake's last messages took.
