@@ -73,6 +73,13 @@ class Wrk:
 
     def run(self, port: int, connections: int, seconds: int) -> Load:
         """Ask the server on ``port`` for so many seconds; raises NoFigure."""
+        return read_figures(self._output(port, connections, seconds))
+
+    def warm_up(self, port: int, connections: int, seconds: int) -> None:
+        """The same, whatever comes of it: a slow server may not even have begun to answer."""
+        self._output(port, connections, seconds)
+
+    def _output(self, port: int, connections: int, seconds: int) -> str:
         command: list[str | Path] = [
             *(self.program, "--threads", "1", "--connections", str(connections)),
             *("--duration", f"{seconds}s", "--timeout", "10s", "--script", _SCRIPT),
@@ -81,4 +88,4 @@ class Wrk:
         ]
         with on_core(self.core):
             run = subprocess.run(command, capture_output=True, text=True, check=False)
-        return read_figures(run.stdout + run.stderr)
+        return run.stdout + run.stderr

@@ -28,7 +28,7 @@ _KEPT_CONNECTIONS = (1, 32, 256)
 _FEW, _MANY = 1000, 10_000  # watches
 _OTHER_FILES = 400  # that a proxy has open beside its watches
 _UNSEEN_TOKENS, _UNSEEN_TOKENS_QUICK = 3000, 1000
-_MOST_FLOODS = 3  # rounds
+_MOST_FLOODS = 2  # rounds
 
 
 def contestants(options: Options, tools: Tools) -> list[Contestant]:

@@ -34,6 +34,6 @@ def interleaved(
                     values = case.measure(stage, contestant, number)
                 except NoFigure as problem:
                     over.add((case.name, name))
-                    yield Blank(case.name, name, str(problem), failed=True)
+                    yield Blank(case.name, name, f"in round {number + 1}, {problem}", failed=True)
                 else:
                     yield Sample(number, case.name, name, values)

@@ -35,7 +35,7 @@ class Requests:
     def measure(self, stage: Stage, contestant: Contestant, number: int) -> Mapping[Figure, float]:
         """CPU time, rate and latencies of one run, after a short one to warm up."""
         running = stage.before(stage.files, contestant)
-        self.wrk.run(running.port, self.connections, WARM_UP_SECONDS)
+        self.wrk.warm_up(running.port, self.connections, WARM_UP_SECONDS)
         spent, load = cpu_seconds(
             running.program, lambda: self.wrk.run(running.port, self.connections, self.seconds)
         )

@@ -96,7 +96,7 @@ def test_contestants_take_turns_and_every_other_round_is_backwards() -> None:
 def test_who_fails_is_not_asked_again_in_that_case_and_the_others_go_on() -> None:
     case, other = Recorded(fails="b"), Recorded("other")
     blanks = [each for each in results(case, other) if isinstance(each, Blank)]
-    assert blanks == [Blank("recorded", "b", "it fell over", failed=True)]
+    assert blanks == [Blank("recorded", "b", "in round 1, it fell over", failed=True)]
     assert case.order == "abccaac"
     assert other.order == "abccbaabc"
 
