@@ -144,7 +144,7 @@ class Settings:
 
     max_header_bytes: int = _option(
         65536,
-        "Size of a request's head, in bytes, from which on it is refused (431).",
+        "Size of a request's head, in bytes, above which it is refused (431).",
         group=LIMITS,
         metavar="BYTES",
     )

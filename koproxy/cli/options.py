@@ -78,7 +78,8 @@ def flags(command: Callable[..., Any]) -> Callable[..., Any]:
         elif option["type"] is bool:
             how |= {"is_flag": False, "flag_value": "true", "type": bool, "metavar": "[true|false]"}
         elif option["type"] is timedelta:
-            how |= {"type": _Duration(), "show_default": durations.write(option["default"])}
+            how |= {"type": _Duration(), "show_default": False}
+            how["help"] += f" Default: {durations.write(option['default'])}."
         elif option["type"] == tuple[str, ...]:
             how |= {"multiple": True, "callback": _split}
             how["show_default"] = False

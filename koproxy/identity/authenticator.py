@@ -95,7 +95,8 @@ class Authenticator:
             issuer = self._issuers.get(canonical_issuer(registered.issuer))
             if issuer is None:
                 raise Refused("it comes from another issuer")
-            expires: float = self._verify(token, registered, issuer, now)
+            token_expires: float = self._verify(token, registered, issuer, now)
+            expires = token_expires
             claims = token.claims.last()
             if issuer.groups_claim:
                 expires = min(expires, self._distributed(claims, issuer, now, fetched or {}))
@@ -110,7 +111,7 @@ class Authenticator:
             )
         except NotCarried as problem:
             return Forbidden(str(problem))
-        verified = Verified(headers, identity, expires)
+        verified = Verified(headers, identity, expires, token_expires)
         # One token has many spellings; only the usual ones are kept, or it could fill the cache.
         if authorization[7:] == canonical(token) and authorization[:7] in (b"Bearer ", b"bearer "):
             self._cache.put(authorization, verified)

@@ -15,12 +15,19 @@ class Verified:
 
     ``headers`` is a block of whole ``Impersonate-*`` lines, each ended by CRLF, without the empty
     line that ends a head. ``expires`` is in seconds since the epoch; the outcome holds up to and
-    including it.
+    including it. ``token_expires`` is the token's own ``exp`` where that is later: groups from
+    elsewhere are asked for again before.
     """
 
     headers: bytes
     identity: Identity
     expires: float
+    token_expires: float = 0.0
+
+    @property
+    def ends(self) -> float:
+        """Until when the token itself is good, in seconds since the epoch."""
+        return max(self.expires, self.token_expires)
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,7 +152,7 @@ class Frontend:
             else:
                 self._waiting = True
                 self._identity = decision.headers
-                self._expires = decision.expires
+                self._expires = decision.ends
                 self._way.pool.lend(self)
         elif isinstance(decision, Unauthenticated):
             self._refuse(401, f"Unauthorized: {decision.reason}")
@@ -461,7 +461,8 @@ class Frontend:
         self._adjust_reading()
 
     def _adjust_reading(self) -> None:
-        paused = self._upstream_slow or len(self._buffer) > _MOST_AHEAD
+        most = _MOST_AHEAD if self._request is not None else self._limits.header_bytes
+        paused = self._upstream_slow or len(self._buffer) > most
         if paused != self._reading_paused:
             self._reading_paused = paused
             if paused:

@@ -24,6 +24,15 @@ def test_a_head_has_its_size() -> None:
     assert stack.upstreams == []
 
 
+def test_a_larger_head_may_be_allowed() -> None:
+    stack = Stack(Limits(header_bytes=200_000))
+    head = request(b"A: %b\r\n" % (b"x" * 150_000))
+    for start in range(0, len(head), 50_000):
+        assert not stack.client.paused
+        stack.client.receive(head[start : start + 50_000])
+    assert stack.upstream.sent.startswith(b"GET /api HTTP/1.1\r\n")
+
+
 def test_a_head_has_its_time() -> None:
     stack = Stack()
     stack.client.receive(request()[:-1])

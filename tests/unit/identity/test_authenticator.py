@@ -41,7 +41,7 @@ def test_a_good_token_is_verified_and_then_known() -> None:
     assert made.cached(value, NOW) is None
     decision = made.authenticate(value, NOW)
     headers = b"Impersonate-User: jane\r\nImpersonate-Group: dev\r\n"
-    assert decision == Verified(headers, Identity("jane", groups=("dev",)), NOW + 3600)
+    assert decision == Verified(headers, Identity("jane", groups=("dev",)), NOW + 3600, NOW + 3600)
     assert made.cached(value, NOW + 3600) is decision
     assert made.cached(value, NOW + 3600.1) is None
     assert refusal(made.authenticate(value, NOW + 3600.1)).endswith("it has expired")
@@ -205,6 +205,7 @@ def test_groups_elsewhere_are_asked_for_and_kept_for_a_moment() -> None:
     assert isinstance(decision, Verified)
     assert decision.identity.groups == ("far",)
     assert decision.expires == NOW + DISTRIBUTED_SECONDS
+    assert decision.ends == NOW + 3600
     assert made.cached(elsewhere(), NOW + DISTRIBUTED_SECONDS) is decision
     assert made.cached(elsewhere(), NOW + DISTRIBUTED_SECONDS + 1) is None
 
