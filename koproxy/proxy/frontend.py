@@ -253,7 +253,7 @@ class Frontend:
 
     def ended(self) -> None:
         """The answer is whole: on to the next request, or to the end."""
-        self._leave_upstream()
+        self._upstream, self._upstream_slow = None, False
         if self._doubted is not None:
             self._doubted.ended = True
             return
@@ -287,7 +287,7 @@ class Frontend:
             request.keep_alive
             and self._body.done
             and request.fields.upgrade is None
-            and not answer.ends_with_connection(minor=minor)
+            and (answer.length is not None or not answer.ends_with_connection(minor=minor))
         )
         self.transport.write(answer.head(minor=minor, keep_alive=self._keep_alive) + data)
 

@@ -189,8 +189,13 @@ class UpstreamConnection:
             self._exchange = None
             exchange.answered(answer, data)
             return
-        body = self._body = answer.body(minor=exchange.minor)
         self._reusable = answer.reusable
+        if answer.length == len(data):  # the whole of it, as most are
+            exchange.answered(answer, data)
+            if self._exchange is exchange:
+                self._finish(exchange, b"")
+            return
+        body = self._body = answer.body(minor=exchange.minor)
         out, rest = body.feed(data)
         exchange.answered(answer, out)
         if body.done and self._exchange is exchange:
