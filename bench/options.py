@@ -1,6 +1,7 @@
 """What can be asked of a run on the command line."""
 
 import argparse
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -34,9 +35,9 @@ def read(description: str | None, arguments: Sequence[str] | None = None) -> Opt
         "--contestants",
         nargs="+",
         choices=CONTESTANTS,
-        default=CONTESTANTS,
+        default=[name for name in CONTESTANTS if name != COMPILED or shutil.which("cc")],
         metavar="NAME",
-        help=", ".join(CONTESTANTS),
+        help=f"{', '.join(CONTESTANTS)}; {COMPILED} only where there is a C compiler",
     )
     parser.add_argument(
         "--quick",
