@@ -114,9 +114,15 @@ def test_a_case_is_measured_in_no_more_rounds_than_it_says() -> None:
     assert case.order == "abc"
 
 
-def test_all_is_measured_unless_something_is_chosen() -> None:
+@pytest.mark.parametrize("compiler", ["/usr/bin/cc", None])
+def test_all_is_measured_unless_something_is_chosen(
+    monkeypatch: pytest.MonkeyPatch, compiler: str | None
+) -> None:
+    monkeypatch.setattr("shutil.which", lambda _name: compiler)
     chosen = options.read(None, [])
-    assert (chosen.cases, chosen.contestants) == (options.CASES, options.CONTESTANTS)
+    assert chosen.cases == options.CASES
+    left_out = set(options.CONTESTANTS) - set(chosen.contestants)
+    assert left_out == (set() if compiler else {options.COMPILED})
     chosen = options.read(None, ["--only", "watches", "requests", "--contestants", "nginx"])
     assert (chosen.cases, chosen.contestants) == (("requests", "watches"), ("nginx",))
 
