@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from twisted.internet.interfaces import IReactorTime
 
-IN_A_TURN = 4
+IN_A_TURN = 3
 
 
 class Turns:
