@@ -128,13 +128,12 @@ class Frontend:
             return
         try:
             decision = self._way.authentication.decide(request.fields.authorization)
-        except Exception:  # noqa: BLE001 (this client's failure must not become another's)
+            if isinstance(decision, Deferred):
+                decision.addCallback(self._decided).addErrback(self._failed)
+            else:
+                self._decided(decision)
+        except Exception:  # noqa: BLE001 (its turn may come among those of other clients)
             self._failed(Failure())
-            return
-        if isinstance(decision, Deferred):
-            decision.addCallback(self._decided).addErrback(self._failed)
-        else:
-            self._decided(decision)
 
     def _decided(self, decision: Outcome) -> None:
         request = self._request

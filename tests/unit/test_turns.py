@@ -63,3 +63,17 @@ def test_who_is_known_waits_for_nobody() -> None:
     reactor.turn()
     reactor.turn()
     assert [client.sent[9:12] for client in flood] == [b"401", b"", b"401"]
+
+
+def test_a_failure_in_its_turn_is_its_own_clients_alone() -> None:
+    stack, reactor = Stack(), Reactor()
+    turns = Turns(reactor, in_a_turn=2)  # type: ignore[arg-type]
+    stack.way = dataclasses.replace(stack.way, turns=turns)
+    clients = [stack.new_client() for _ in range(4)]
+    for client in clients[:2]:
+        client.receive(request(token=b"bad"))
+    clients[2].receive(request())
+    clients[3].receive(request(token=b"bad"))
+    stack.pool.lend = lambda *_: 1 / 0  # type: ignore[method-assign,assignment]
+    reactor.turn()
+    assert [client.sent[9:12] for client in clients[2:]] == [b"500", b"401"]
