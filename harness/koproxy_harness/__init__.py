@@ -1,12 +1,12 @@
 """A fake OIDC issuer and a mock Kubernetes API server for tests."""
 
-from .authority import Certificate
-from .errors import HarnessError
-from .exchange import Exchange, Request
-from .issuer import WRONG, Issuer
-from .keys import ALGORITHMS, SigningKey
-from .kubeapi import KubeAPI
-from .server import Refused
+from koproxy_harness.errors import HarnessError
+from koproxy_harness.issuer.issuer import WRONG, Issuer
+from koproxy_harness.issuer.keys import ALGORITHMS, KeySet, SigningKey
+from koproxy_harness.kube.api import KubeAPI
+from koproxy_harness.serving.authority import Certificate
+from koproxy_harness.serving.exchange import Exchange, Request
+from koproxy_harness.serving.server import Refused
 
 __version__ = "0.1.0"
 
@@ -17,6 +17,7 @@ __all__ = [
     "Exchange",
     "HarnessError",
     "Issuer",
+    "KeySet",
     "KubeAPI",
     "Refused",
     "Request",

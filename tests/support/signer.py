@@ -7,9 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from koproxy_harness import SigningKey
-from koproxy_harness.keys import KeyPairs, KeySet
-from koproxy_harness.tokens import signed
+from koproxy_harness import KeySet, SigningKey
 
 from koproxy.identity.keys import KeySet as PublicKeys
 from koproxy.identity.keys import read_key_set
@@ -22,7 +20,7 @@ NOW = 1_700_000_000.0
 @cache
 def generation(number: int) -> KeySet:
     """The key pairs of this ``number``, made once a process: RSA keys cost much."""
-    return KeySet(KeyPairs.make())
+    return KeySet()
 
 
 class Signer:
@@ -58,11 +56,9 @@ class Signer:
         alg: str = "RS256",
     ) -> bytes:
         """Any payload under any header; a mapping as header adds to the usual one."""
-        key = self.key(alg)
         if not isinstance(header, bytes):
-            header = {"alg": alg, "kid": key.kid, **(header or {})}
-            header = {name: value for name, value in header.items() if value is not None}
-        return signed(header, payload, key, alg).encode()
+            header = {"typ": None, **(header or {})}
+        return self.key(alg).jws(payload, header).encode()
 
     def bearer(self, **changes: Any) -> bytes:
         """The header's value with a token of good claims, and changes to them."""

@@ -8,12 +8,13 @@ import pytest
 import koproxy
 
 ROOT = Path(koproxy.__file__).parent
+TREE = Path(__file__).parents[2]
 
 
-def imports(room: str) -> set[str]:
-    """Every module that the files of a room import, by its whole name."""
+def imports(folder: Path) -> set[str]:
+    """Every module that the files below a folder import, by its whole name."""
     found: set[str] = set()
-    files = list((ROOT / room).rglob("*.py"))
+    files = list(folder.rglob("*.py"))
     assert files
     for file in files:
         for node in ast.walk(ast.parse(file.read_text())):
@@ -38,7 +39,7 @@ def imports(room: str) -> set[str]:
 def test_no_room_reaches_into_another(room: str, closed: list[str]) -> None:
     reached = [
         name
-        for name in imports(room)
+        for name in imports(ROOT / room)
         if any(name == wall or name.startswith(f"{wall}.") for wall in closed)
     ]
     assert reached == []
@@ -59,3 +60,9 @@ def writers(text: str) -> set[str]:
 def test_only_one_place_writes_who_asks_and_only_one_its_credential() -> None:
     assert writers("Impersonate-") == {"identity/impersonation.py"}
     assert writers("Authorization: ") == {"wire/request.py", "proxy/own_calls.py"}
+
+
+@pytest.mark.parametrize("where", ["koproxy", "tests", "bench", "kind"])
+def test_nobody_reaches_into_the_harness(where: str) -> None:
+    reached = imports(TREE / where)
+    assert [name for name in reached if name.startswith("koproxy_harness.")] == []

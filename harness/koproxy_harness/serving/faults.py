@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from .parsing import Headers
+from koproxy_harness.serving.parsing import Headers
 
 
 @dataclass(slots=True)

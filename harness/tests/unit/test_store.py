@@ -3,10 +3,10 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from koproxy_harness import protobuf
-from koproxy_harness.resources import KINDS, discovery
-from koproxy_harness.status import Refusal
-from koproxy_harness.store import Selection, Store
+from koproxy_harness.kube import protobuf
+from koproxy_harness.kube.kinds import KINDS, discovery
+from koproxy_harness.kube.status import Refusal
+from koproxy_harness.kube.store import Selection, Store
 
 NAMESPACE, POD, CONFIGMAP = KINDS
 

@@ -1,7 +1,7 @@
 """Waiting for what happens at a server of the harness."""
 
 import pytest
-from koproxy_harness.conditions import Conditions
+from koproxy_harness.serving.conditions import Conditions
 from twisted.internet.task import Clock
 
 

@@ -14,11 +14,11 @@ from urllib.parse import parse_qs, unquote
 
 from twisted.internet.defer import Deferred, succeed
 
-from .errors import HarnessError
+from koproxy_harness.errors import HarnessError
 
 if TYPE_CHECKING:
-    from .connection import Connection
-    from .parsing import Head, Headers
+    from koproxy_harness.serving.connection import Connection
+    from koproxy_harness.serving.parsing import Head, Headers
 
 
 class Request:

@@ -15,15 +15,15 @@ from twisted.internet.interfaces import IPushProducer
 from twisted.internet.protocol import Protocol, connectionDone
 from zope.interface import implementer
 
-from .errors import BadRequest
-from .exchange import Exchange, Request
-from .exchange import head as answer_head
-from .parsing import Data, End, Head, RequestParser
+from koproxy_harness.errors import BadRequest
+from koproxy_harness.serving.exchange import Exchange, Request
+from koproxy_harness.serving.exchange import head as answer_head
+from koproxy_harness.serving.parsing import Data, End, Head, RequestParser
 
 if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
-    from .server import Server
+    from koproxy_harness.serving.server import Server
 
 
 @implementer(IPushProducer)

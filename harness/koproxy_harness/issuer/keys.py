@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import secrets
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -17,7 +18,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import get_default_algorithms
 
-from .errors import HarnessError
+from koproxy_harness.errors import HarnessError
+from koproxy_harness.issuer import tokens
 
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 
@@ -94,6 +96,23 @@ class SigningKey:
         jose = _JOSE[alg or self.alg]
         return jose.sign(message, cast(Any, self.private))
 
+    def jws(
+        self,
+        payload: Mapping[str, Any] | bytes,
+        header: Mapping[str, Any] | bytes | None = None,
+        alg: str | None = None,
+    ) -> str:
+        """Sign `payload`, well-formed or not, in compact form (RFC 7515 section 7.1).
+
+        A mapping as `header` adds to the usual one, and with None removes; bytes are the whole
+        header. `alg` signs, and says so, with another algorithm than the key's own.
+        """
+        if not isinstance(header, bytes):
+            header = {"alg": alg or self.alg, "typ": "JWT", "kid": self.kid, **(header or {})}
+            header = {name: value for name, value in header.items() if value is not None}
+        text = tokens.signing_input(header, payload)
+        return f"{text}.{tokens.encode(self.sign(text.encode(), alg))}"
+
     @property
     def jwk(self) -> dict[str, Any]:
         """The public half, as in a JWKS document (RFC 7517)."""
@@ -111,13 +130,16 @@ class SigningKey:
 
 
 class KeySet:
-    """One generation of an issuer's keys: a key for each algorithm, each with its own ID."""
+    """One generation of an issuer's keys: a key for each algorithm, each with its own ID.
 
-    def __init__(self, pairs: KeyPairs) -> None:
-        self.pairs = pairs
+    `pairs`: the key pairs behind them, by default new ones.
+    """
+
+    def __init__(self, pairs: KeyPairs | None = None) -> None:
+        self.pairs = pairs or KeyPairs.make()
         name = secrets.token_hex(4)
         self._keys = {
-            alg: SigningKey(f"{alg.lower()}-{name}", alg, pairs.of(alg)) for alg in ALGORITHMS
+            alg: SigningKey(f"{alg.lower()}-{name}", alg, self.pairs.of(alg)) for alg in ALGORITHMS
         }
 
     def key(self, alg: str) -> SigningKey:

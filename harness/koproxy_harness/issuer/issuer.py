@@ -10,14 +10,14 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from . import tokens
-from .errors import HarnessError
-from .keys import ALGORITHMS, POOL, KeyPairs, KeySet, SigningKey
-from .server import Server
+from koproxy_harness.errors import HarnessError
+from koproxy_harness.issuer import tokens
+from koproxy_harness.issuer.keys import ALGORITHMS, POOL, KeyPairs, KeySet, SigningKey
+from koproxy_harness.serving.server import Server
 
 if TYPE_CHECKING:
-    from .exchange import Exchange
-    from .parsing import Headers
+    from koproxy_harness.serving.exchange import Exchange
+    from koproxy_harness.serving.parsing import Headers
 
 _HOUR = 3600  # seconds; more than the leeway of any verifier
 
@@ -103,13 +103,13 @@ class Issuer(Server):
         payload |= claims
         payload = {name: value for name, value in payload.items() if value is not None}
         if wrong == "unknown-key":
-            return self._signed_by(self._unknown_key(alg), payload, header)
+            return self._unknown_key(alg).jws(payload, header)
         if wrong == "alg-none":
             return tokens.without_signature(self._header(self.key(alg), header), payload)
         if wrong == "hmac-with-public-key":
             key = self.key(alg)
-            return tokens.hmac_with_public_key(self._header(key, header), payload, key)
-        token = self._signed_by(self.key(alg), payload, header)
+            return tokens.hmac_with_public_key(self._header(key, header), payload, key.public_pem)
+        token = self.key(alg).jws(payload, header)
         if wrong == "tampered-payload":
             return tokens.tampered_payload(token)
         if wrong == "tampered-signature":
@@ -128,17 +128,7 @@ class Issuer(Server):
         A mapping as `header` adds to the usual one (None removes); bytes are the whole header.
         `key` signs instead of the current one for `alg`, with the algorithm `alg`.
         """
-        signer = key or self.key(alg)
-        if isinstance(header, bytes):
-            return tokens.signed(header, payload, signer, alg)
-        return tokens.signed(
-            self._header(signer, {"alg": alg, **(header or {})}), payload, signer, alg
-        )
-
-    def _signed_by(
-        self, key: SigningKey, payload: Mapping[str, Any], header: Mapping[str, Any] | None
-    ) -> str:
-        return tokens.signed(self._header(key, header), payload, key)
+        return (key or self.key(alg)).jws(payload, header, alg)
 
     def _header(self, key: SigningKey, changes: Mapping[str, Any] | None) -> dict[str, Any]:
         header = {"alg": key.alg, "typ": "JWT", "kid": key.kid, **(changes or {})}

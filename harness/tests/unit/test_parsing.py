@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from koproxy_harness.errors import BadRequest
-from koproxy_harness.parsing import Data, End, Head, RequestParser
+from koproxy_harness.serving.parsing import Data, End, Head, RequestParser
 
 HOST = b"Host: a\r\n"
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from .resources import KINDS, Kind
-from .status import Refusal
+from koproxy_harness.kube.kinds import KINDS, Kind
+from koproxy_harness.kube.status import Refusal
 
 Object = dict[str, Any]
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import ClassVar
 
-from .errors import BadRequest
+from koproxy_harness.errors import BadRequest
 
 Headers = tuple[tuple[str, str], ...]
 

@@ -12,12 +12,12 @@ from urllib.parse import unquote
 
 import jwt
 
-from .keys import ALGORITHMS
-from .status import Refusal
+from koproxy_harness.issuer.keys import ALGORITHMS
+from koproxy_harness.kube.status import Refusal
 
 if TYPE_CHECKING:
-    from .exchange import Request
-    from .issuer import Issuer
+    from koproxy_harness.issuer.issuer import Issuer
+    from koproxy_harness.serving.exchange import Request
 
 AUTHENTICATED = "system:authenticated"
 MASTERS = "system:masters"

@@ -9,15 +9,15 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from . import protobuf
-from .resources import KINDS, Kind
-from .status import Refusal
-from .store import Event, Selection, Store
+from koproxy_harness.kube import protobuf
+from koproxy_harness.kube.kinds import KINDS, Kind
+from koproxy_harness.kube.status import Refusal
+from koproxy_harness.kube.store import Event, Selection, Store
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorTime
 
-    from .exchange import Exchange, Request
+    from koproxy_harness.serving.exchange import Exchange, Request
 
 JSON = (("Content-Type", "application/json"),)
 TUNNELS = ("exec", "attach", "portforward")

@@ -19,19 +19,19 @@ from twisted.internet.protocol import ServerFactory
 from twisted.internet.task import deferLater
 from twisted.protocols.tls import TLSMemoryBIOFactory
 
-from .authority import Authority, Certificate
-from .conditions import Conditions
-from .connection import Connection
-from .errors import HarnessError
-from .faults import Fault, Faults
-from .loop import background
+from koproxy_harness.errors import HarnessError
+from koproxy_harness.serving.authority import Authority, Certificate
+from koproxy_harness.serving.conditions import Conditions
+from koproxy_harness.serving.connection import Connection
+from koproxy_harness.serving.faults import Fault, Faults
+from koproxy_harness.serving.loop import background
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IAddress, IListeningPort
     from twisted.python.failure import Failure
 
-    from .exchange import Exchange, Request
-    from .parsing import Headers
+    from koproxy_harness.serving.exchange import Exchange, Request
+    from koproxy_harness.serving.parsing import Headers
 
 T = TypeVar("T")
 

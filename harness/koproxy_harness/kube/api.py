@@ -16,20 +16,20 @@ from typing import TYPE_CHECKING, Any, cast
 import yaml
 from twisted.internet.interfaces import IReactorTime
 
-from .access import AUTHENTICATED, MASTERS, TokenRules, User, impersonated, may
-from .authority import Certificate
-from .errors import HarnessError
-from .kubeconfig import kubeconfig
-from .objects import review, serve
-from .resources import ACCESS_REVIEW, IDENTITY_REVIEW, KINDS, VERSION, discovery
-from .server import Server
-from .status import Refusal, status
-from .store import Store
+from koproxy_harness.errors import HarnessError
+from koproxy_harness.kube.access import AUTHENTICATED, MASTERS, TokenRules, User, impersonated, may
+from koproxy_harness.kube.kinds import ACCESS_REVIEW, IDENTITY_REVIEW, KINDS, VERSION, discovery
+from koproxy_harness.kube.kubeconfig import kubeconfig
+from koproxy_harness.kube.objects import review, serve
+from koproxy_harness.kube.status import Refusal, status
+from koproxy_harness.kube.store import Store
+from koproxy_harness.serving.authority import Certificate
+from koproxy_harness.serving.server import Server
 
 if TYPE_CHECKING:
-    from .exchange import Exchange, Request
-    from .issuer import Issuer
-    from .parsing import Headers
+    from koproxy_harness.issuer.issuer import Issuer
+    from koproxy_harness.serving.exchange import Exchange, Request
+    from koproxy_harness.serving.parsing import Headers
 
 Handler = Callable[["Exchange"], "bytes | Awaitable[bytes | None] | None"]
 

@@ -12,8 +12,6 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
-from .keys import SigningKey
-
 
 def encode(data: bytes) -> str:
     """Base64url without padding (RFC 7515 section 2)."""
@@ -36,28 +34,17 @@ def signing_input(header: Mapping[str, Any] | bytes, payload: Mapping[str, Any] 
     return ".".join(encode(part) for part in parts)
 
 
-def signed(
-    header: Mapping[str, Any] | bytes,
-    payload: Mapping[str, Any] | bytes,
-    key: SigningKey,
-    alg: str | None = None,
-) -> str:
-    """A compact JWS."""
-    text = signing_input(header, payload)
-    return f"{text}.{encode(key.sign(text.encode(), alg))}"
-
-
 def without_signature(header: Mapping[str, Any], payload: Mapping[str, Any] | bytes) -> str:
     """An unsecured JWS: `alg` is `none` and the signature empty (RFC 7515 appendix A.5)."""
     return signing_input({**header, "alg": "none"}, payload) + "."
 
 
 def hmac_with_public_key(
-    header: Mapping[str, Any], payload: Mapping[str, Any] | bytes, key: SigningKey
+    header: Mapping[str, Any], payload: Mapping[str, Any] | bytes, public_pem: bytes
 ) -> str:
     """HS256 with the public key, as PEM, for a secret: what a verifier must not fall for."""
     text = signing_input({**header, "alg": "HS256"}, payload)
-    return f"{text}.{encode(hmac.digest(key.public_pem, text.encode(), sha256().name))}"
+    return f"{text}.{encode(hmac.digest(public_pem, text.encode(), sha256().name))}"
 
 
 def tampered_payload(token: str) -> str:
