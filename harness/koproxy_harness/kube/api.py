@@ -17,10 +17,17 @@ import yaml
 from twisted.internet.interfaces import IReactorTime
 
 from koproxy_harness.errors import HarnessError
-from koproxy_harness.kube.access import AUTHENTICATED, MASTERS, TokenRules, User, impersonated, may
-from koproxy_harness.kube.kinds import ACCESS_REVIEW, IDENTITY_REVIEW, KINDS, VERSION, discovery
+from koproxy_harness.kube.access.access import (
+    AUTHENTICATED,
+    MASTERS,
+    TokenRules,
+    User,
+    impersonated,
+    may,
+)
 from koproxy_harness.kube.kubeconfig import kubeconfig
 from koproxy_harness.kube.objects import review, serve
+from koproxy_harness.kube.resources import ACCESS_REVIEW, IDENTITY_REVIEW, KINDS, VERSION, discovery
 from koproxy_harness.kube.status import Refusal, status
 from koproxy_harness.kube.store import Store
 from koproxy_harness.serving.authority import Certificate

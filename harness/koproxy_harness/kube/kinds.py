@@ -1,112 +1,93 @@
-"""The kinds of objects that the mock API server serves, and how it describes itself.
+"""The kinds of objects that one API server serves, and how to find them.
 
-Pure data: discovery documents as Kubernetes' `/api` and `/apis` give them to a client that
-doesn't ask for aggregated discovery.
+Pure. A kind is what Kubernetes calls a resource: one of these for each version that it is served
+in. The kinds of custom resources come and go while the server runs.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
-OBJECT_VERBS = ("create", "delete", "get", "list", "watch")
+OBJECT_VERBS = (
+    "create",
+    "delete",
+    "deletecollection",
+    "get",
+    "list",
+    "patch",
+    "update",
+    "watch",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of object, or one review that is only ever created."""
+    """One kind of object in one version, or a review that is only ever created.
+
+    `subresources` are the names below an object (`status`, `scale`, `exec`), `resource` is what
+    all versions of a kind have in common.
+    """
 
     group: str  # "" is the core group
     version: str
     plural: str
-    name: str
+    name: str  # as in `kind:`
     namespaced: bool
     short: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
     verbs: tuple[str, ...] = OBJECT_VERBS
+    subresources: tuple[str, ...] = ()
+    singular: str = ""  # by default the name in lower case
+    list_name: str = ""  # by default the name with List behind it
 
     @property
     def group_version(self) -> str:
         """As in `apiVersion`."""
         return f"{self.group}/{self.version}" if self.group else self.version
 
+    @property
+    def resource(self) -> tuple[str, str]:
+        """The group and the plural: what RBAC rules and the store go by."""
+        return self.group, self.plural
 
-KINDS = (
-    Kind("", "v1", "namespaces", "Namespace", False, ("ns",)),
-    Kind("", "v1", "pods", "Pod", True, ("po",)),
-    Kind("", "v1", "configmaps", "ConfigMap", True, ("cm",)),
-)
-IDENTITY_REVIEW = Kind(
-    "authentication.k8s.io",
-    "v1",
-    "selfsubjectreviews",
-    "SelfSubjectReview",
-    False,
-    verbs=("create",),
-)
-ACCESS_REVIEW = Kind(
-    "authorization.k8s.io",
-    "v1",
-    "selfsubjectaccessreviews",
-    "SelfSubjectAccessReview",
-    False,
-    verbs=("create",),
-)
-_ALL = (*KINDS, IDENTITY_REVIEW, ACCESS_REVIEW)
-
-VERSION = {
-    "major": "1",
-    "minor": "36",
-    "gitVersion": "v1.36.0+koproxy-harness",
-    "gitTreeState": "clean",
-    "platform": "linux/amd64",
-}
+    @property
+    def qualified(self) -> str:
+        """The plural with its group, as Kubernetes' messages have it: `deployments.apps`."""
+        return f"{self.plural}.{self.group}" if self.group else self.plural
 
 
-def discovery(path: str) -> dict[str, Any] | None:
-    """Give the discovery document at `path`, None where there is none."""
-    match path.strip("/").split("/"):
-        case ["api"]:
-            return {"kind": "APIVersions", "versions": ["v1"]}
-        case ["apis"]:
-            groups = [kind for kind in _ALL if kind.group]
-            return {
-                "kind": "APIGroupList",
-                "apiVersion": "v1",
-                "groups": [_group(kind) for kind in groups],
-            }
-        case ["api", version]:
-            return _resources("", version)
-        case ["apis", group]:
-            named = [kind for kind in _ALL if kind.group == group]
-            return {"kind": "APIGroup", "apiVersion": "v1", **_group(named[0])} if named else None
-        case ["apis", group, version]:
-            return _resources(group, version)
-    return None
+class Kinds:
+    """The kinds that a server serves, in the order in which they were added."""
 
+    def __init__(self, kinds: Iterable[Kind] = ()) -> None:
+        self._kinds: dict[tuple[str, str, str], Kind] = {}
+        self.changes = 0  # how often the kinds have changed: what is kept of them is stale then
+        for kind in kinds:
+            self.add(kind)
 
-def _group(kind: Kind) -> dict[str, Any]:
-    version = {"groupVersion": kind.group_version, "version": kind.version}
-    return {"name": kind.group, "versions": [version], "preferredVersion": version}
+    def __iter__(self) -> Iterator[Kind]:
+        return iter(tuple(self._kinds.values()))
 
+    def add(self, kind: Kind) -> None:
+        """Serve this kind from now on."""
+        self._kinds[kind.group, kind.version, kind.plural] = kind
+        self.changes += 1
 
-def _resources(group: str, version: str) -> dict[str, Any] | None:
-    kinds = [kind for kind in _ALL if (kind.group, kind.version) == (group, version)]
-    if not kinds:
+    def remove(self, group: str, plural: str) -> None:
+        """Serve no version of it any more."""
+        for kind in self:
+            if kind.resource == (group, plural):
+                del self._kinds[kind.group, kind.version, kind.plural]
+        self.changes += 1
+
+    def find(self, group: str, version: str, plural: str) -> Kind | None:
+        """Give the kind that a path names."""
+        return self._kinds.get((group, version, plural))
+
+    def named(self, api_version: str, name: str) -> Kind | None:
+        """Give the kind that an object names."""
+        for kind in self:
+            if (kind.group_version, kind.name) == (api_version, name):
+                return kind
         return None
-    resources = [
-        {
-            "name": kind.plural,
-            "singularName": kind.name.lower(),
-            "namespaced": kind.namespaced,
-            "kind": kind.name,
-            "verbs": list(kind.verbs),
-            "shortNames": list(kind.short),
-        }
-        for kind in kinds
-    ]
-    return {
-        "kind": "APIResourceList",
-        "apiVersion": "v1",
-        "groupVersion": kinds[0].group_version,
-        "resources": resources,
-    }

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from koproxy_harness.kube import protobuf
-from koproxy_harness.kube.kinds import KINDS, Kind
+from koproxy_harness.kube.resources import KINDS, Kind
 from koproxy_harness.kube.status import Refusal
 from koproxy_harness.kube.store import Event, Selection, Store
 

@@ -5,6 +5,7 @@ https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 _REASONS = {
@@ -13,8 +14,10 @@ _REASONS = {
     403: "Forbidden",
     404: "NotFound",
     405: "MethodNotAllowed",
-    409: "AlreadyExists",
+    409: "Conflict",
     410: "Expired",
+    415: "UnsupportedMediaType",
+    422: "Invalid",
     429: "TooManyRequests",
     500: "InternalError",
     503: "ServiceUnavailable",
@@ -23,26 +26,37 @@ _REASONS = {
 
 
 class Refusal(Exception):
-    """A request that the API server refuses, with its status code and a message for people."""
+    """A request that the API server refuses, with its status code and a message for people.
 
-    def __init__(self, code: int, message: str) -> None:
+    `reason` is the word that clients go by, `details` what the `Status` says of the object.
+    """
+
+    def __init__(
+        self, code: int, message: str, reason: str = "", details: Mapping[str, Any] | None = None
+    ) -> None:
         super().__init__(message)
         self.code = code
+        self.reason = reason or _REASONS.get(code, "")
+        self.details = dict(details or {})
 
     @property
     def body(self) -> dict[str, Any]:
         """As a `Status` object."""
-        return status(self.code, str(self))
+        return status(self.code, str(self), self.reason, self.details)
 
 
-def status(code: int, message: str) -> dict[str, Any]:
+def status(
+    code: int, message: str, reason: str = "", details: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """A `Status` object for a refusal with this HTTP status."""
-    return {
+    said: dict[str, Any] = {
         "kind": "Status",
         "apiVersion": "v1",
         "metadata": {},
         "status": "Failure",
         "message": message,
-        "reason": _REASONS.get(code, ""),
-        "code": code,
+        "reason": reason or _REASONS.get(code, ""),
     }
+    if details:
+        said["details"] = dict(details)
+    return {**said, "code": code}

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from koproxy_harness.kube.kinds import KINDS, Kind
+from koproxy_harness.kube.resources import KINDS, Kind
 from koproxy_harness.kube.status import Refusal
 
 Object = dict[str, Any]
@@ -99,7 +99,7 @@ class Store:
                 raise Refusal(400, "the namespace of the object is not that of the request")
             self.get(KINDS[0], "", namespace)
         if (kind, namespace, name) in self._objects:
-            raise Refusal(409, f'{kind.plural} "{name}" already exists')
+            raise Refusal(409, f'{kind.plural} "{name}" already exists', "AlreadyExists")
         metadata |= {
             "name": name,
             "uid": str(uuid.uuid4()),

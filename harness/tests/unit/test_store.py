@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from koproxy_harness.kube import protobuf
-from koproxy_harness.kube.kinds import KINDS, discovery
+from koproxy_harness.kube.resources import KINDS, discovery
 from koproxy_harness.kube.status import Refusal
 from koproxy_harness.kube.store import Selection, Store
 

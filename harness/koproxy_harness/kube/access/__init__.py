@@ -1,0 +1,1 @@
+"""Who asks, whom they act as, and whether they may."""
