@@ -1,8 +1,9 @@
 """A fake OIDC issuer and a mock Kubernetes API server for tests."""
 
 from koproxy_harness.errors import HarnessError
-from koproxy_harness.issuer.issuer import WRONG, Issuer
+from koproxy_harness.issuer.issuer import Issuer
 from koproxy_harness.issuer.keys import ALGORITHMS, KeySet, SigningKey
+from koproxy_harness.issuer.wrong import WRONG
 from koproxy_harness.kube.api import KubeAPI
 from koproxy_harness.serving.authority import Certificate
 from koproxy_harness.serving.exchange import Exchange, Request

@@ -6,35 +6,24 @@ nobody in yet.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from koproxy_harness.errors import HarnessError
 from koproxy_harness.issuer import tokens
+from koproxy_harness.issuer import wrong as ways
+from koproxy_harness.issuer.clients import Client
+from koproxy_harness.issuer.flows.answers import CORS, PREFLIGHT
+from koproxy_harness.issuer.flows.flows import Flows
 from koproxy_harness.issuer.keys import ALGORITHMS, POOL, KeyPairs, KeySet, SigningKey
-from koproxy_harness.serving.server import Server
+from koproxy_harness.issuer.users import User
+from koproxy_harness.serving.server import LOOPBACK, FieldsGiven, Place, Server
 
 if TYPE_CHECKING:
     from koproxy_harness.serving.exchange import Exchange
-    from koproxy_harness.serving.parsing import Headers
-
-_HOUR = 3600  # seconds; more than the leeway of any verifier
-
-WRONG = (
-    "expired",
-    "not-yet-valid",
-    "wrong-audience",
-    "wrong-issuer",
-    "unknown-key",
-    "alg-none",
-    "hmac-with-public-key",
-    "tampered-payload",
-    "tampered-signature",
-)
 
 _PATHS = {
-    "discovery": ("/.well-known/openid-configuration",),
+    "discovery": ("/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"),
     "jwks": ("/keys",),
     "token": ("/token",),
     "claims": ("/claims/*",),
@@ -49,16 +38,45 @@ class Issuer(Server):
     ...     expired = issuer.token(wrong="expired")
 
     On a reactor of your own: `async with Issuer(reactor) as issuer`, with the same methods.
+    `path`: what its URL has behind the host, as in `/realms/test`.
     `require_client_certificate`: refuse TLS clients without one of `client_certificate()`.
+    `address`, `port`, `host`: where it listens, and the name in its URL.
     """
 
-    def __init__(self, reactor: object = None, *, require_client_certificate: bool = False) -> None:
-        super().__init__(reactor, "required" if require_client_certificate else "refused")
+    def __init__(
+        self,
+        reactor: object = None,
+        *,
+        path: str = "",
+        users: Iterable[User] = (),
+        clients: Iterable[Client] = (),
+        token_lifetime: float = 300,
+        require_client_certificate: bool = False,
+        address: str = LOOPBACK.address,
+        port: int = LOOPBACK.port,
+        host: str = LOOPBACK.name,
+    ) -> None:
+        demand = "required" if require_client_certificate else "refused"
+        super().__init__(reactor, demand, Place(address, port, host))
+        if path and (not path.startswith("/") or path.endswith("/")):
+            raise HarnessError(f"the path of an issuer begins with / and ends without: {path!r}")
+        self._path = path
         self._pairs: list[KeyPairs] = []
         self._current: KeySet | None = None
         self._older: list[KeySet] = []
+        self._withdrawn = False
         self._stranger: KeySet | None = None
+        self._published: dict[str, Any] = {}
         self._sources: dict[str, tuple[str, dict[str, Any]]] = {}
+        self._flows = Flows(
+            *(lambda: self.url, self.sign, lambda: self.jwks, self.clock),
+            *(users, clients, token_lifetime),
+        )
+
+    @property
+    def url(self) -> str:
+        """The issuer, as in `iss`: `https://127.0.0.1:PORT`, with its path if it has one."""
+        return super().url + self._path
 
     # Tokens
 
@@ -75,14 +93,14 @@ class Issuer(Server):
     ) -> str:
         """Make a token, in compact form.
 
-        `lifetime` is in seconds from now. Any claim can be given by name, of any type; a claim
-        given as None is left out (`exp=None`). `header` adds to the JOSE header or, with None,
-        removes from it. `wrong` makes the token wrong in one way, named in `WRONG`; claims that
-        are given win over it. Raises `HarnessError` for another name.
+        `lifetime` is in seconds from now, by `clock`. Any claim can be given by name, of any
+        type; a claim given as None is left out (`exp=None`). `header` adds to the JOSE header
+        or, with None, removes from it. `alg` is one of `ALGORITHMS`, or ES256K, Ed25519, Ed448.
+
+        `wrong` makes the token wrong in one way, named in `WRONG`, or `missing-` or `mistyped-`
+        and any claim; claims that are given win over it. Raises `HarnessError` for another name.
         """
-        if wrong is not None and wrong not in WRONG:
-            raise HarnessError(f"no way to be wrong is called {wrong!r}; there are {WRONG}")
-        now = int(time.time())
+        now = int(self.clock.now())
         payload: dict[str, object] = {
             "iss": self.url,
             "sub": sub,
@@ -91,29 +109,40 @@ class Issuer(Server):
             "iat": now,
             "groups": groups,
         }
-        match wrong:
-            case "expired":
-                payload |= {"iat": now - 2 * _HOUR, "exp": now - _HOUR}
-            case "not-yet-valid":
-                payload |= {"nbf": now + _HOUR, "exp": now + 2 * _HOUR}
-            case "wrong-audience":
-                payload |= {"aud": "somebody-else"}
-            case "wrong-issuer":
-                payload |= {"iss": "https://other-issuer.invalid"}
+        if wrong is not None:
+            ways.check(wrong)
+            payload |= ways.claims(wrong, now)
         payload |= claims
         payload = {name: value for name, value in payload.items() if value is not None}
-        if wrong == "unknown-key":
-            return self._unknown_key(alg).jws(payload, header)
-        if wrong == "alg-none":
-            return tokens.without_signature(self._header(self.key(alg), header), payload)
-        if wrong == "hmac-with-public-key":
-            key = self.key(alg)
-            return tokens.hmac_with_public_key(self._header(key, header), payload, key.public_pem)
-        token = self.key(alg).jws(payload, header)
-        if wrong == "tampered-payload":
-            return tokens.tampered_payload(token)
-        if wrong == "tampered-signature":
-            return tokens.tampered_signature(token)
+        return self._wrongly(wrong, payload, header, alg)
+
+    def _wrongly(
+        self,
+        wrong: str | None,
+        payload: Mapping[str, Any],
+        header: Mapping[str, Any] | None,
+        alg: str,
+    ) -> str:
+        key = self.key(alg)
+        match wrong:
+            case "unknown-key":
+                return self._unknown_key(alg).jws(payload, header)
+            case "wrong-key":
+                return self._unknown_key(alg).jws(payload, {"kid": key.kid, **(header or {})})
+            case "alg-none":
+                return tokens.without_signature(key.header(header), payload)
+            case "hmac-with-public-key":
+                return tokens.hmac_with_public_key(key.header(header), payload, key.public_pem)
+        token = key.jws(payload, header)
+        match wrong:
+            case "tampered-payload":
+                return tokens.tampered_payload(token)
+            case "tampered-signature":
+                return tokens.tampered_signature(token)
+            case "no-signature":
+                return token.rpartition(".")[0] + "."
+            case "malformed":
+                return token.rpartition(".")[0]
         return token
 
     def sign(
@@ -130,10 +159,6 @@ class Issuer(Server):
         """
         return (key or self.key(alg)).jws(payload, header, alg)
 
-    def _header(self, key: SigningKey, changes: Mapping[str, Any] | None) -> dict[str, Any]:
-        header = {"alg": key.alg, "typ": "JWT", "kid": key.kid, **(changes or {})}
-        return {name: value for name, value in header.items() if value is not None}
-
     # Keys
 
     def key(self, alg: str = "RS256") -> SigningKey:
@@ -146,13 +171,24 @@ class Issuer(Server):
         def rotate() -> None:
             self._older = [self._keys(), *self._older] if keep_old else []
             self._current = self._new_keys()
+            self._withdrawn = False
 
         self.run(rotate)
+
+    def withdraw_keys(self) -> None:
+        """Publish no key any more, old or new; `rotate_keys` ends that."""
+
+        def withdraw() -> None:
+            self._older = []
+            self._withdrawn = True
+
+        self.run(withdraw)
 
     @property
     def jwks(self) -> dict[str, Any]:
         """The key set document as it is served."""
-        return {"keys": [jwk for keys in (self._keys(), *self._older) for jwk in keys.jwks]}
+        published = self._older if self._withdrawn else [self._keys(), *self._older]
+        return {"keys": [jwk for keys in published for jwk in keys.jwks]}
 
     def _keys(self) -> KeySet:
         if self._current is None:
@@ -178,20 +214,56 @@ class Issuer(Server):
         self._current = self._stranger = None
         self._older = []
 
+    # People who log in
+
+    def log_in(self, url: str, username: str = "jane", password: str | None = None) -> str:
+        """Pass the log-in page of an authorization URL; gives where the browser is sent to.
+
+        That is the client's redirect URI with the code in it, or with an error. It happens in
+        this process, without a request. Raises `HarnessError` if the page would not let go.
+        """
+        return self.run(lambda: self._flows.log_in(url, username, password))
+
+    def approve_device(
+        self, user_code: str, username: str = "jane", password: str | None = None
+    ) -> None:
+        """Enter the code that a device shows and log in; raises `HarnessError` if that fails."""
+        self.run(lambda: self._flows.approve_device(user_code, username, password))
+
+    def refuse_device(self, user_code: str) -> None:
+        """Enter the code that a device shows and refuse; raises `HarnessError` for a wrong one."""
+        self.run(lambda: self._flows.refuse_device(user_code))
+
+    def set_claims(self, username: str = "jane", **claims: object) -> None:
+        """Change claims of a user, for all tokens made by log-ins from now on; None takes away.
+
+        Raises `HarnessError` if there are users and none of this name.
+        """
+        self.run(lambda: self._flows.users.set_claims(username, claims))
+
     # What it serves
 
     @property
     def discovery(self) -> dict[str, Any]:
         """The discovery document as it is served (OpenID Connect Discovery 1.0 section 3)."""
-        return {
+        document = {
             "issuer": self.url,
-            "authorization_endpoint": f"{self.url}/authorize",
-            "token_endpoint": f"{self.url}/token",
+            **self._flows.metadata(),
             "jwks_uri": f"{self.url}/keys",
-            "response_types_supported": ["code"],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": list(ALGORITHMS),
+            **self._published,
         }
+        return {name: value for name, value in document.items() if value is not None}
+
+    def publish(self, **changes: object) -> None:
+        """Change what discovery says: `publish(issuer="https://other.invalid")`.
+
+        None leaves a member out. Without changes, it is as it should be again.
+        """
+        self.run(
+            lambda: setattr(self, "_published", {**self._published, **changes} if changes else {})
+        )
 
     def claims_endpoint(self, access_token: str, **token: Any) -> str:
         """Serve claims that a token only names, and give the URL of the endpoint.
@@ -211,34 +283,62 @@ class Issuer(Server):
         reset: bool = False,
         body: bytes | str | None = None,
         times: int | None = None,
-        headers: Headers = (),
+        headers: FieldsGiven = (),
+        *,
+        seconds: float | None = None,
+        every: int = 1,
+        after: int | None = None,
+        raw: bytes | None = None,
     ) -> None:
         """Break `"discovery"`, `"jwks"`, `"token"` or `"claims"`, until `heal`.
 
-        After `delay` seconds the answer has this `status` and `body`, or the connection is
-        `reset`; `status=200` without a body is the right answer. `times` counts the requests
-        that it happens to; None is every one. Raises `HarnessError` for another name.
+        After `delay` seconds the answer has this `status`, `body` and `headers`; with
+        `status=200` and no body it is the right one, with these headers in the place of its own.
+        `reset` resets the connection before the answer; `after` breaks it off when so many bytes
+        of the answer's body have been sent (with a reset, or without). `raw` are bytes to send
+        instead of an answer.
+
+        It happens to every request, or to every `every`th, `times` times or for `seconds`; the
+        newest fault wins. Raises `HarnessError` for another name, or numbers without sense.
         """
         if what not in _PATHS:
             raise HarnessError(f"{what!r} can't fail; there are {', '.join(_PATHS)}")
-        self.failing(_PATHS[what], status, delay, reset, body, headers, times)
+        self.failing(
+            tuple(self._path + path for path in _PATHS[what]),
+            body,
+            headers,
+            seconds,
+            status=status,
+            delay=delay,
+            reset=reset,
+            times=times,
+            every=every,
+            after=after,
+            raw=raw,
+        )
 
     async def answer(self, exchange: Exchange) -> None:
         """Answer one request."""
         request = await exchange.whole()
-        path = request.path
+        path = self._below(request.path)
         if path in self._sources:
             self._answer_claims(exchange, *self._sources[path])
-        elif path in _PATHS["token"] and request.method == "POST":
-            exchange.respond(400, {"error": "unsupported_grant_type"})
+        elif await self._flows.answer(exchange):
+            return
+        elif path in _PATHS["discovery"] + _PATHS["jwks"] and request.method == "OPTIONS":
+            exchange.respond(204, headers=PREFLIGHT)
         elif request.method not in ("GET", "HEAD"):
             exchange.respond(405, headers=(("Allow", "GET, HEAD"),))
         elif path in _PATHS["discovery"]:
-            exchange.respond(200, self.discovery)
+            exchange.respond(200, self.discovery, CORS)
         elif path in _PATHS["jwks"]:
-            exchange.respond(200, self.jwks)
+            exchange.respond(200, self.jwks, CORS)
         else:
             exchange.respond(404, {"error": "not_found"})
+
+    def _below(self, path: str) -> str:
+        """Give what of a path is below the issuer's own, nothing for one that is elsewhere."""
+        return path.removeprefix(self._path) if path.startswith(self._path) else ""
 
     def _answer_claims(
         self, exchange: Exchange, access_token: str, token: Mapping[str, Any]

@@ -1,4 +1,4 @@
-"""Signing keys of every asymmetric JOSE algorithm (RFC 7518 section 3, RFC 8037).
+"""Signing keys of every asymmetric JOSE algorithm (RFC 7518 section 3, RFC 8037, 8812, 9864).
 
 Making an RSA key costs more than everything else that an issuer does, so the key pairs come from
 a pool of the process: two issuers that are alive at once never share one, but one that is
@@ -10,22 +10,35 @@ from __future__ import annotations
 import json
 import secrets
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import get_default_algorithms
 
 from koproxy_harness.errors import HarnessError
 from koproxy_harness.issuer import tokens
 
-PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
+PrivateKey = (
+    rsa.RSAPrivateKey
+    | ec.EllipticCurvePrivateKey
+    | ed25519.Ed25519PrivateKey
+    | ed448.Ed448PrivateKey
+)
 
 _JOSE = get_default_algorithms()
+_JOSE |= dict.fromkeys(("Ed25519", "Ed448"), _JOSE["EdDSA"])
 _RSA = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
 ALGORITHMS = (*_RSA, "ES256", "ES384", "ES512", "EdDSA")
+# Verifiers there are that can't read a key set with such a key in it, so it is published only
+# once it is used (RFC 8812, RFC 9864).
+RARE: dict[str, Callable[[], PrivateKey]] = {
+    "ES256K": lambda: ec.generate_private_key(ec.SECP256K1()),
+    "Ed25519": ed25519.Ed25519PrivateKey.generate,
+    "Ed448": ed448.Ed448PrivateKey.generate,
+}
 
 
 @dataclass(frozen=True)
@@ -108,10 +121,14 @@ class SigningKey:
         header. `alg` signs, and says so, with another algorithm than the key's own.
         """
         if not isinstance(header, bytes):
-            header = {"alg": alg or self.alg, "typ": "JWT", "kid": self.kid, **(header or {})}
-            header = {name: value for name, value in header.items() if value is not None}
+            header = self.header({"alg": alg or self.alg, **(header or {})})
         text = tokens.signing_input(header, payload)
         return f"{text}.{tokens.encode(self.sign(text.encode(), alg))}"
+
+    def header(self, changes: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Give the JOSE header of what it signs, with `changes`; None takes a member away."""
+        header = {"alg": self.alg, "typ": "JWT", "kid": self.kid, **(changes or {})}
+        return {name: value for name, value in header.items() if value is not None}
 
     @property
     def jwk(self) -> dict[str, Any]:
@@ -132,22 +149,30 @@ class SigningKey:
 class KeySet:
     """One generation of an issuer's keys: a key for each algorithm, each with its own ID.
 
+    There is one for each of `ALGORITHMS`, and for one of `RARE` once it has been asked for.
+
     `pairs`: the key pairs behind them, by default new ones.
     """
 
     def __init__(self, pairs: KeyPairs | None = None) -> None:
         self.pairs = pairs or KeyPairs.make()
-        name = secrets.token_hex(4)
+        self._name = secrets.token_hex(4)
         self._keys = {
-            alg: SigningKey(f"{alg.lower()}-{name}", alg, self.pairs.of(alg)) for alg in ALGORITHMS
+            alg: SigningKey(f"{alg.lower()}-{self._name}", alg, self.pairs.of(alg))
+            for alg in ALGORITHMS
         }
+
+    def _kid(self, alg: str) -> str:
+        return f"{alg.lower()}-{self._name}"
 
     def key(self, alg: str) -> SigningKey:
         """Give the key for `alg`; raises `HarnessError` for one that isn't asymmetric JOSE."""
+        if alg in RARE and alg not in self._keys:
+            self._keys[alg] = SigningKey(self._kid(alg), alg, RARE[alg]())
         try:
             return self._keys[alg]
         except KeyError:
-            known = ", ".join(ALGORITHMS)
+            known = ", ".join((*ALGORITHMS, *RARE))
             raise HarnessError(f"no key for the algorithm {alg!r}; there are {known}") from None
 
     @property

@@ -31,12 +31,11 @@ from koproxy_harness.kube.resources import ACCESS_REVIEW, IDENTITY_REVIEW, KINDS
 from koproxy_harness.kube.status import Refusal, status
 from koproxy_harness.kube.store import Store
 from koproxy_harness.serving.authority import Certificate
-from koproxy_harness.serving.server import Server
+from koproxy_harness.serving.server import LOOPBACK, FieldsGiven, Place, Server
 
 if TYPE_CHECKING:
     from koproxy_harness.issuer.issuer import Issuer
     from koproxy_harness.serving.exchange import Exchange, Request
-    from koproxy_harness.serving.parsing import Headers
 
 Handler = Callable[["Exchange"], "bytes | Awaitable[bytes | None] | None"]
 
@@ -52,6 +51,7 @@ class KubeAPI(Server):
 
     `issuer`: whose tokens it takes, with this audience and these claims, beside the
     administrator's token and every client certificate of its own authority.
+    `address`, `port`, `host`: where it listens, and the name in its URL.
     """
 
     def __init__(
@@ -62,8 +62,11 @@ class KubeAPI(Server):
         groups_claim: str = "groups",
         *,
         reactor: object = None,
+        address: str = LOOPBACK.address,
+        port: int = LOOPBACK.port,
+        host: str = LOOPBACK.name,
     ) -> None:
-        super().__init__(reactor, "asked")
+        super().__init__(reactor, "asked", Place(address, port, host))
         self.admin_token = f"admin-{secrets.token_hex(16)}"
         self._tokens: TokenRules | None = None
         if issuer is not None:
@@ -139,15 +142,39 @@ class KubeAPI(Server):
         reset: bool = False,
         body: bytes | str | None = None,
         times: int | None = None,
-        headers: Headers = (),
+        headers: FieldsGiven = (),
+        *,
+        method: str = "*",
+        seconds: float | None = None,
+        every: int = 1,
+        after: int | None = None,
+        raw: bytes | None = None,
     ) -> None:
-        """Fail requests to `path` (a pattern as in `fnmatch`), until `heal`.
+        """Fail requests to `path` (a pattern as in `fnmatch`) by `method`, until `heal`.
 
-        After `delay` seconds the answer has this `status` and `body` (a `Status` object by
-        default), or the connection is `reset`; `status=200` without a body is the right answer.
-        `times` counts the requests that it happens to; None is every one.
+        After `delay` seconds the answer has this `status`, `body` (a `Status` object by default)
+        and `headers`; with `status=200` and no body it is the right one, with these headers in
+        the place of its own. `reset` resets the connection before the answer; `after` breaks it
+        off when so many bytes of the answer's body have been sent, in the midst of a watch too
+        (with a reset, or without). `raw` are bytes to send instead of an answer.
+
+        It happens to every request, or to every `every`th, `times` times or for `seconds`; the
+        newest fault wins. Raises `HarnessError` for numbers without sense.
         """
-        self.failing((path,), status, delay, reset, body, headers, times)
+        self.failing(
+            (path,),
+            body,
+            headers,
+            seconds,
+            status=status,
+            delay=delay,
+            reset=reset,
+            times=times,
+            method=method,
+            every=every,
+            after=after,
+            raw=raw,
+        )
 
     def fault_body(self, code: int) -> bytes:
         """A `Status` object."""

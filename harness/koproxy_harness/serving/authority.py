@@ -5,7 +5,9 @@ from __future__ import annotations
 import shutil
 import tempfile
 import weakref
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 
@@ -14,6 +16,13 @@ from OpenSSL import SSL
 from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
 from twisted.protocols.tls import TLSMemoryBIOProtocol
 from zope.interface import implementer
+
+from koproxy_harness.errors import HarnessError
+from koproxy_harness.serving import client_certificates
+
+CERTIFICATES = ("good", "expired", "not-yet-valid", "wrong-host", "untrusted")
+
+_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +37,13 @@ class Certificate:
 
 @implementer(IOpenSSLServerConnectionCreator)
 class Tls:
-    """Gives each connection the one TLS context of a server."""
+    """Gives each connection the TLS context that its server has at the time."""
 
     def __init__(self, context: SSL.Context) -> None:
-        self._context = context
+        self.context = context
 
     def serverConnectionForTLS(self, tlsProtocol: TLSMemoryBIOProtocol) -> SSL.Connection:
-        return SSL.Connection(self._context, None)
+        return SSL.Connection(self.context, None)
 
 
 class Authority:
@@ -50,17 +59,18 @@ class Authority:
         """The certificate to trust."""
         return self._ca.cert_pem.bytes().decode()
 
-    def client_certificate(self, name: str) -> Certificate:
-        """Issue a client certificate with this common name."""
-        return self._issued(self._ca.issue_cert("client@harness.invalid", common_name=name))
+    def client_certificate(self, name: str, groups: Iterable[str] = ()) -> Certificate:
+        """Issue a client certificate with this common name and these organisations."""
+        return self._filed(*client_certificates.issue(self._ca, name, groups))
 
     def server_certificate(self, *names: str) -> Certificate:
         """Issue a server certificate for these host names and addresses."""
-        return self._issued(self._ca.issue_cert(*names))
+        leaf = self._ca.issue_cert(*names)
+        return self._filed(
+            leaf.cert_chain_pems[0].bytes().decode(), leaf.private_key_pem.bytes().decode()
+        )
 
-    def _issued(self, leaf: trustme.LeafCert) -> Certificate:
-        cert = leaf.cert_chain_pems[0].bytes().decode()
-        key = leaf.private_key_pem.bytes().decode()
+    def _filed(self, cert: str, key: str) -> Certificate:
         stem = f"certificate-{next(self._numbers)}"
         return Certificate(
             cert, key, self.file(f"{stem}.pem", cert), self.file(f"{stem}-key.pem", key)
@@ -82,14 +92,34 @@ class Authority:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None
 
-    def tls(self, address: str, client_certificates: str) -> Tls:
-        """Give what serves TLS at `address`; clients bring a certificate as `Server` says it."""
+    def context(self, names: tuple[str, ...], client_certificates: str, kind: str) -> SSL.Context:
+        """Give what serves TLS under these names, with a certificate of this kind.
+
+        Clients bring a certificate as `Server` says it. The kinds are `CERTIFICATES`; raises
+        `HarnessError` for another.
+        """
         context = SSL.Context(SSL.TLS_SERVER_METHOD)
         context.set_min_proto_version(SSL.TLS1_2_VERSION)
         context.set_session_id(b"koproxy-harness")
-        self._ca.issue_cert(address, "localhost").configure_cert(context)
+        self._serving(names, kind).configure_cert(context)
         if client_certificates != "refused":
             self._ca.configure_trust(context)
             demand = SSL.VERIFY_FAIL_IF_NO_PEER_CERT if client_certificates == "required" else 0
             context.set_verify(SSL.VERIFY_PEER | demand, lambda *given: bool(given[-1]))
-        return Tls(context)
+        return context
+
+    def _serving(self, names: tuple[str, ...], kind: str) -> trustme.LeafCert:
+        now = datetime.now(UTC)
+        match kind:
+            case "good":
+                return self._ca.issue_cert(*names)
+            case "expired":
+                return self._ca.issue_cert(*names, not_before=now - 2 * _DAY, not_after=now - _DAY)
+            case "not-yet-valid":
+                return self._ca.issue_cert(*names, not_before=now + _DAY, not_after=now + 2 * _DAY)
+            case "wrong-host":
+                return self._ca.issue_cert("somebody-else.invalid")
+            case "untrusted":
+                return trustme.CA().issue_cert(*names)
+        known = ", ".join(CERTIFICATES)
+        raise HarnessError(f"no kind of certificate is called {kind!r}; there are {known}")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from cryptography.x509.oid import NameOID
 from twisted.internet.defer import Deferred, succeed
-from twisted.internet.interfaces import IPushProducer
+from twisted.internet.interfaces import IPullProducer, IPushProducer
 from twisted.internet.protocol import Protocol, connectionDone
 from zope.interface import implementer
 
@@ -190,6 +190,18 @@ class Connection(Protocol):
             self.transport.unregisterProducer()
             self.transport.loseConnection()
 
+    def hang_up(self, reset: bool) -> None:
+        """Close once everything is sent, with a reset if that is asked for."""
+        if not reset:
+            self.close()
+        elif not self._closing:
+            self._closing = True
+            self.transport.unregisterProducer()
+            # Of the TCP transport: TLS would say good-bye first, and a reset should look like one.
+            # TLS gathers small writes until the reactor's next turn, and so this waits for it.
+            tcp = self.transport.transport
+            tcp.reactor.callLater(0, _ResetAfterAll, tcp)
+
     def abort(self) -> None:
         """Reset the connection, closing or not."""
         self._closing = True
@@ -212,3 +224,25 @@ class Connection(Protocol):
 
     def stopProducing(self) -> None:
         """The transport is gone; `connectionLost` follows."""
+
+
+@implementer(IPullProducer)
+class _ResetAfterAll:
+    """Resets a TCP connection when all that was written has left: it has nothing more to give."""
+
+    def __init__(self, tcp: Any) -> None:
+        self._tcp = tcp
+        self._asked = False
+        tcp.unregisterProducer()
+        tcp.registerProducer(self, False)
+        tcp.startWriting()
+
+    def resumeProducing(self) -> None:
+        # Asked at once, and again by the transport when it has nothing left.
+        if self._asked and self._tcp.connected:
+            self._tcp.unregisterProducer()
+            self._tcp.abortConnection()
+        self._asked = True
+
+    def stopProducing(self) -> None:
+        """The connection is gone already."""

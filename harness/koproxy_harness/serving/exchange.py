@@ -7,7 +7,7 @@ not its business beyond that.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote
@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, unquote
 from twisted.internet.defer import Deferred, succeed
 
 from koproxy_harness.errors import HarnessError
+from koproxy_harness.serving.cut import Cut
 
 if TYPE_CHECKING:
     from koproxy_harness.serving.connection import Connection
@@ -119,6 +120,8 @@ class Exchange:
         self._waiting: list[Deferred[Request]] = []
         self._is_over = False
         self._gone: list[Callable[[], None]] = []
+        self._instead: dict[str, tuple[str, str]] = {}
+        self._cut: Cut | None = None
 
     # The request
 
@@ -160,13 +163,14 @@ class Exchange:
         data = body.encode() if isinstance(body, str) else body
         if "content-length" not in named:
             fields.append(("Content-Length", str(len(data))))
-        self.write(head(status, fields) + (b"" if self.request.method == "HEAD" else data))
+        whole = self._head(status, fields) + (b"" if self.request.method == "HEAD" else data)
+        self.write(whole)
         self.end()
 
     def begin(self, status: int, headers: Headers = ()) -> None:
         """Send the head of an answer whose body comes in chunks."""
         self._chunked = True
-        self.write(head(status, (*headers, ("Transfer-Encoding", "chunked"))))
+        self.write(self._head(status, (*headers, ("Transfer-Encoding", "chunked"))))
 
     def send(self, data: bytes) -> None:
         """Send one chunk."""
@@ -182,7 +186,7 @@ class Exchange:
     def write(self, data: bytes) -> None:
         """Send these bytes, whatever they are."""
         self.begun = True
-        self._run(lambda: self._connection.write(data))
+        self._run(lambda: self._write(data))
 
     def close(self) -> None:
         """Close the connection once everything is sent."""
@@ -200,6 +204,28 @@ class Exchange:
         """Answer 101 and give every byte that comes from now on to `received`."""
         fields = (("Connection", "Upgrade"), ("Upgrade", protocol))
         self._run(lambda: self._connection.switch(head(101, fields), received))
+
+    # For faults
+
+    def replace(self, headers: Headers) -> None:
+        """Have these fields in the place of the answer's own of the same names."""
+        self._instead = {name.lower(): (name, value) for name, value in headers}
+
+    def cut(self, after: int, reset: bool) -> None:
+        """Have the connection end, or be reset, `after` bytes behind the answer's head."""
+        self._cut = Cut(after, reset)
+
+    def _head(self, status: int, headers: Sequence[tuple[str, str]]) -> bytes:
+        fields = [field for field in headers if field[0].lower() not in self._instead]
+        return head(status, [*fields, *self._instead.values()])
+
+    def _write(self, data: bytes) -> None:
+        if self._cut is None:
+            self._connection.write(data)
+            return
+        self._connection.write(self._cut.let_through(data))
+        if self._cut.done:
+            self._connection.hang_up(self._cut.reset)
 
     # For the connection
 
@@ -219,7 +245,7 @@ class Exchange:
             callback()
 
 
-def head(status: int, headers: list[tuple[str, str]] | Headers) -> bytes:
+def head(status: int, headers: Sequence[tuple[str, str]]) -> bytes:
     """Give the bytes of an answer's head."""
     phrase = HTTPStatus(status).phrase if status in HTTPStatus._value2member_map_ else ""
     lines = [f"HTTP/1.1 {status} {phrase}", *(f"{name}: {value}" for name, value in headers)]

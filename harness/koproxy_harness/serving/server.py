@@ -7,11 +7,12 @@ happened. A subclass says how requests are answered, and nothing about sockets.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
+from OpenSSL import SSL
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred, gatherResults, succeed
 from twisted.internet.interfaces import IReactorTCP, IReactorTime
@@ -20,7 +21,8 @@ from twisted.internet.task import deferLater
 from twisted.protocols.tls import TLSMemoryBIOFactory
 
 from koproxy_harness.errors import HarnessError
-from koproxy_harness.serving.authority import Authority, Certificate
+from koproxy_harness.serving.authority import Authority, Certificate, Tls
+from koproxy_harness.serving.clock import Clock
 from koproxy_harness.serving.conditions import Conditions
 from koproxy_harness.serving.connection import Connection
 from koproxy_harness.serving.faults import Fault, Faults
@@ -31,11 +33,33 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
     from koproxy_harness.serving.exchange import Exchange, Request
-    from koproxy_harness.serving.parsing import Headers
 
 T = TypeVar("T")
 
-_ADDRESS = "127.0.0.1"
+FieldsGiven = Mapping[str, str] | Iterable[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a server listens, and the host that its URL names; port 0 is a free one."""
+
+    address: str = "127.0.0.1"
+    port: int = 0
+    name: str = ""
+
+    @property
+    def host(self) -> str:
+        """As in a URL: the name, by default the address."""
+        return self.name or self.address
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What a certificate is for."""
+        every = (self.host, "localhost", "127.0.0.1")
+        return tuple(dict.fromkeys(name for name in every if name != "0.0.0.0"))
+
+
+LOOPBACK = Place()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +72,26 @@ class Refused:
 
 
 class Server(ServerFactory):
-    """An HTTPS server on a free port of 127.0.0.1, with a certificate authority of its own.
+    """An HTTPS server on a loopback port, with a certificate authority of its own.
 
     `reactor`: the one to run on; None runs on the background reactor, for tests that block.
     `client_certificates`: `"refused"` (not asked for), `"asked"` or `"required"`.
+    `place`: where it listens and what it is called, by default on a free port of 127.0.0.1.
     """
 
     noisy = False
 
-    def __init__(self, reactor: object = None, client_certificates: str = "refused") -> None:
+    def __init__(
+        self,
+        reactor: object = None,
+        client_certificates: str = "refused",
+        place: Place = LOOPBACK,
+    ) -> None:
         self._own_thread = reactor is None
         self._reactor = reactor
         self._listening: IListeningPort | None = None
-        self._port = 0
+        self._place = place
+        self._port = place.port
         self._connections: set[Connection] = set()
         self._accepted = 0
         self._requests: list[Request] = []
@@ -69,7 +100,9 @@ class Server(ServerFactory):
         self._faults = Faults()
         self._conditions = Conditions()
         self._authority = Authority()
-        self._tls = self._authority.tls(_ADDRESS, client_certificates)
+        self._client_certificates = client_certificates
+        self._tls = Tls(self._context("good"))
+        self.clock = Clock()
 
     # Life
 
@@ -119,7 +152,7 @@ class Server(ServerFactory):
     @property
     def url(self) -> str:
         """`https://127.0.0.1:PORT`, without a slash at the end."""
-        return f"https://{_ADDRESS}:{self.port}"
+        return f"https://{self._place.host}:{self.port}"
 
     @property
     def ca_pem(self) -> str:
@@ -131,9 +164,12 @@ class Server(ServerFactory):
         """A file with `ca_pem`; it goes away with the server."""
         return self._authority.file("ca.pem", self.ca_pem)
 
-    def client_certificate(self, name: str = "client") -> Certificate:
-        """Make a client certificate with this common name, which the server trusts."""
-        return self._authority.client_certificate(name)
+    def client_certificate(self, name: str = "client", groups: Iterable[str] = ()) -> Certificate:
+        """Make a client certificate that the server trusts.
+
+        The common name is `name`, each of the `groups` an organisation.
+        """
+        return self._authority.client_certificate(name, groups)
 
     def server_certificate(self, *names: str) -> Certificate:
         """Make a certificate for another server (host names, addresses), which `ca_pem` signs."""
@@ -166,9 +202,34 @@ class Server(ServerFactory):
             lambda: self._conditions.until(condition, timeout, self._reactor), timeout + 5
         )
 
+    # What goes wrong
+
     def heal(self) -> None:
-        """End every fault."""
-        self.run(self._faults.clear)
+        """End every fault, and serve the good certificate again."""
+
+        def heal() -> None:
+            self._faults.clear()
+            self._tls.context = self._context("good")
+
+        self.run(heal)
+
+    def serve_certificate(self, kind: str) -> None:
+        """Show a certificate of this kind to every client that connects from now on.
+
+        `"good"`, `"expired"`, `"not-yet-valid"`, `"wrong-host"` (for somebody else) or
+        `"untrusted"` (of another authority). Raises `HarnessError` for another kind.
+        """
+        context = self._context(kind)
+        self.run(lambda: setattr(self._tls, "context", context))
+
+    def disconnect(self) -> None:
+        """Reset every open connection: requests, watches and tunnels break off."""
+
+        def disconnect() -> None:
+            for connection in list(self._connections):
+                connection.abort()
+
+        self.run(disconnect)
 
     # For subclasses
 
@@ -179,16 +240,16 @@ class Server(ServerFactory):
     def failing(
         self,
         paths: tuple[str, ...],
-        status: int,
-        delay: float,
-        reset: bool,
         body: bytes | str | None,
-        headers: Headers,
-        times: int | None,
+        headers: FieldsGiven,
+        seconds: float | None,
+        **how: Any,
     ) -> None:
-        """Add a fault for these paths."""
+        """Add a fault for these paths; `how` is what `Fault` takes as it is."""
         data = body.encode() if isinstance(body, str) else body
-        fault = Fault(paths, status, delay, reset, data, headers, times)
+        pairs = headers.items() if isinstance(headers, Mapping) else headers
+        until = None if seconds is None else self._now() + seconds
+        fault = Fault(paths, body=data, headers=tuple(pairs), until=until, **how)
         self.run(lambda: self._faults.add(fault))
 
     def fault_body(self, status: int) -> bytes:
@@ -236,30 +297,48 @@ class Server(ServerFactory):
     # Inside
 
     async def _dispatch(self, exchange: Exchange) -> None:
-        fault = self._faults.take(exchange.request.path)
+        request = exchange.request
+        fault = self._faults.take(request.method, request.path, self._now())
         try:
-            if fault is None or fault.only_late:
-                if fault is not None and fault.delay:
-                    await self._sleep(fault.delay)
+            if fault is None:
                 await self.answer(exchange)
                 return
             if fault.delay:
                 await self._sleep(fault.delay)
-            if fault.reset:
-                exchange.abort()
-                return
-            body = self.fault_body(fault.status) if fault.body is None else fault.body
-            exchange.respond(fault.status, body, fault.headers)
+            await self._fail(exchange, fault)
         except ConnectionError:
             return  # the client went away, as clients do
         except Exception:
             exchange.abort()
             raise
 
+    async def _fail(self, exchange: Exchange, fault: Fault) -> None:
+        if fault.raw is not None:
+            exchange.write(fault.raw)
+            exchange.close()
+        elif fault.after is None and fault.reset:
+            exchange.abort()
+        else:
+            if fault.after is not None:
+                exchange.cut(fault.after, fault.reset)
+            if fault.answers:
+                body = self.fault_body(fault.status) if fault.body is None else fault.body
+                exchange.respond(fault.status, body, fault.headers)
+            else:
+                exchange.replace(fault.headers)
+                await self.answer(exchange)
+
     def _raise_broken(self, other: object) -> None:
         """Raise what a handler raised, unless the test fails for another reason anyway."""
         if self._broken and other is None:
             self._broken[0].raiseException()
+
+    def _context(self, kind: str) -> SSL.Context:
+        return self._authority.context(self._place.names, self._client_certificates, kind)
+
+    def _now(self) -> float:
+        """The time by which faults end: the reactor's, which nobody sets."""
+        return cast(IReactorTime, self._reactor or background().reactor).seconds()
 
     def _sleep(self, seconds: float) -> Awaitable[Any]:
         return deferLater(cast(IReactorTime, self._reactor), seconds)
@@ -279,7 +358,7 @@ class Server(ServerFactory):
         factory = cast(ServerFactory, TLSMemoryBIOFactory(self._tls, False, self, clock))
         factory.noisy = False
         self._listening = cast(IReactorTCP, self._reactor).listenTCP(
-            self._port, factory, interface=_ADDRESS
+            self._port, factory, interface=self._place.address
         )
         self._port = cast(IPv4Address, self._listening.getHost()).port
         return succeed(None)

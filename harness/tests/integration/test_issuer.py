@@ -31,7 +31,14 @@ def keys(issuer):
 
 def verify(issuer, token, published=None):
     key = (published or keys(issuer))[jwt.get_unverified_header(token)["kid"]]
-    return jwt.decode(token, key, algorithms=ALGORITHMS, audience="kubernetes", issuer=issuer.url)
+    return jwt.decode(
+        token,
+        key,
+        algorithms=ALGORITHMS,
+        audience="kubernetes",
+        issuer=issuer.url,
+        options={"require": ["iss", "aud", "exp"]},
+    )
 
 
 @pytest.fixture

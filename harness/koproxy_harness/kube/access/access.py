@@ -62,7 +62,12 @@ class TokenRules:
             keys = jwt.PyJWKSet.from_dict(self.issuer.jwks)
             key = keys[jwt.get_unverified_header(token)["kid"]]
             claims = jwt.decode(
-                token, key, ALGORITHMS, audience=self.audience, issuer=self.issuer.url
+                token,
+                key,
+                ALGORITHMS,
+                audience=self.audience,
+                issuer=self.issuer.url,
+                options={"require": ["exp"]},
             )
             username = claims[self.username_claim]
         except (jwt.InvalidTokenError, jwt.PyJWTError, KeyError):

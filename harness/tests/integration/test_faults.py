@@ -1,0 +1,261 @@
+"""What a client sees of each fault, and that the next request is answered rightly."""
+
+import http.client
+import json
+import socket
+import ssl
+from datetime import UTC, datetime, timedelta
+
+import jwt
+import pytest
+from koproxy_harness import WRONG, HarnessError, Issuer, KubeAPI
+
+DISCOVERY = "/.well-known/openid-configuration"
+
+
+def get(server, path, headers=None):
+    """Ask on a connection of its own; gives the status, the fields and the body."""
+    trust = ssl.create_default_context(cadata=server.ca_pem)
+    client = http.client.HTTPSConnection("127.0.0.1", server.port, context=trust, timeout=20)
+    try:
+        client.request("GET", path, headers=headers or {})
+        answer = client.getresponse()
+        return answer.status, dict(answer.getheaders()), answer.read()
+    finally:
+        client.close()
+
+
+class Client:
+    """TLS over a socket that says what came: a reset, which Python's own may take for an end."""
+
+    def __init__(self, server):
+        self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
+        trust = ssl.create_default_context(cadata=server.ca_pem)
+        self._tls = trust.wrap_bio(self._in, self._out, server_hostname="127.0.0.1")
+        self._socket = socket.create_connection(("127.0.0.1", server.port), timeout=20)
+        self._do(self._tls.do_handshake)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._socket.close()
+
+    def send(self, data):
+        self._tls.write(data)
+        self._flush()
+
+    def read(self):
+        """Give some bytes, none at a polite end."""
+        try:
+            return self._do(lambda: self._tls.read(65536))
+        except ssl.SSLZeroReturnError:
+            return b""
+
+    def ask(self, path, *more):
+        self.send("\r\n".join([f"GET {path} HTTP/1.1", "Host: a", *more, "", ""]).encode())
+
+    def _do(self, step):
+        while True:
+            try:
+                result = step()
+            except ssl.SSLWantReadError:
+                self._flush()
+                came = self._socket.recv(65536)
+                self._in.write(came) if came else self._in.write_eof()
+            else:
+                self._flush()
+                return result
+
+    def _flush(self):
+        if data := self._out.read():  # sending nothing would meet a reset before reading does
+            self._socket.sendall(data)
+
+
+def until_reset(client):
+    """Give what came before a reset."""
+    came = bytearray()
+
+    def read():
+        while data := client.read():
+            came.extend(data)
+
+    with pytest.raises(ConnectionResetError):
+        read()
+    return bytes(came)
+
+
+def test_the_right_answer_is_cut_after_so_many_bytes(oidc):
+    oidc.fail("discovery", status=200, after=20, times=2)
+    for _ in range(2):
+        with pytest.raises(http.client.IncompleteRead) as cut:
+            get(oidc, DISCOVERY)
+        assert cut.value.partial == json.dumps(oidc.discovery).encode()[:20]
+    assert json.loads(get(oidc, DISCOVERY)[2]) == oidc.discovery
+
+
+def test_bytes_before_a_reset_arrive(oidc):
+    oidc.fail("discovery", status=200, after=20, reset=True)
+    with Client(oidc) as client:
+        client.ask(DISCOVERY)
+        came = until_reset(client)
+    assert came.partition(b"\r\n\r\n")[2] == json.dumps(oidc.discovery).encode()[:20]
+
+
+def test_fields_of_the_right_answer_are_replaced(oidc):
+    oidc.fail("jwks", status=200, headers={"Content-Type": "text/html"}, times=1)
+    status, headers, body = get(oidc, "/keys")
+    assert (status, headers["Content-Type"], json.loads(body)) == (200, "text/html", oidc.jwks)
+    assert get(oidc, "/keys")[1]["Content-Type"] == "application/json"
+
+
+def test_garbage_instead_of_an_answer(oidc):
+    oidc.fail("jwks", raw=b"\x00\x01 what?\r\n\r\n", times=1)
+    with pytest.raises(http.client.BadStatusLine):
+        get(oidc, "/keys")
+    assert get(oidc, "/keys")[0] == 200
+
+
+def test_every_second_request(oidc):
+    oidc.fail("jwks", every=2)
+    assert [get(oidc, "/keys")[0] for _ in range(4)] == [200, 500, 200, 500]
+
+
+def test_discovery_says_something_else(oidc):
+    right = oidc.discovery
+    oidc.publish(issuer="https://other.invalid", jwks_uri=None)
+    said = json.loads(get(oidc, DISCOVERY)[2])
+    assert said["issuer"] == "https://other.invalid"
+    assert "jwks_uri" not in said
+    oidc.publish()
+    assert json.loads(get(oidc, DISCOVERY)[2]) == right
+
+
+@pytest.mark.parametrize(
+    ("kind", "why"),
+    [
+        ("expired", "expired"),
+        ("not-yet-valid", "not yet valid"),
+        ("wrong-host", "not valid for '127.0.0.1'"),
+        ("untrusted", "local issuer|self.signed"),
+    ],
+)
+def test_a_certificate_that_is_wrong(oidc, kind, why):
+    oidc.serve_certificate(kind)
+    with pytest.raises(ssl.SSLCertVerificationError, match=why):
+        get(oidc, "/keys")
+    oidc.heal()
+    assert get(oidc, "/keys")[0] == 200
+
+
+def test_an_unknown_certificate_is_refused_with_those_there_are(oidc):
+    with pytest.raises(HarnessError, match="'rusty'; there are good, expired"):
+        oidc.serve_certificate("rusty")
+
+
+def test_keys_are_withdrawn(oidc):
+    token = oidc.token()
+    oidc.rotate_keys(keep_old=True)
+    oidc.withdraw_keys()
+    assert json.loads(get(oidc, "/keys")[2]) == {"keys": []}
+    oidc.rotate_keys()
+    kids = [key["kid"] for key in json.loads(get(oidc, "/keys")[2])["keys"]]
+    assert jwt.get_unverified_header(oidc.token())["kid"] in kids
+    assert jwt.get_unverified_header(token)["kid"] not in kids
+
+
+def test_its_clock_is_what_tokens_go_by(oidc):
+    oidc.clock.set(datetime(2030, 1, 1, tzinfo=UTC))
+    claims = jwt.decode(oidc.token(lifetime=60), options={"verify_signature": False})
+    assert 0 <= claims["iat"] - datetime(2030, 1, 1, tzinfo=UTC).timestamp() < 60
+    oidc.clock.reset()
+    oidc.clock.move(-timedelta(hours=1).total_seconds())
+    key = jwt.PyJWKSet.from_dict(oidc.jwks).keys[0]
+    with pytest.raises(jwt.ExpiredSignatureError):
+        jwt.decode(oidc.token(), key, ["RS256"], audience="kubernetes")
+
+
+@pytest.mark.parametrize("alg", ["ES256K", "Ed25519", "Ed448"])
+def test_a_rare_key_is_published_once_it_is_used(oidc, alg):
+    assert alg not in [key["alg"] for key in oidc.jwks["keys"]]
+    token = oidc.token(alg=alg)
+    header = jwt.get_unverified_header(token)
+    assert header["alg"] == alg
+    published = {key["kid"]: key for key in oidc.jwks["keys"]}[header["kid"]]
+    assert published["alg"] == alg
+    published = {**published, "alg": "ES256K" if alg == "ES256K" else "EdDSA"}
+    text, _, signature = token.rpartition(".")
+    key = jwt.PyJWK.from_dict(published)
+    assert key.Algorithm.verify(
+        text.encode(), key.key, jwt.utils.base64url_decode(signature.encode())
+    )
+
+
+def test_an_issuer_with_a_path_serves_everything_below_it():
+    with Issuer(path="/realms/test") as issuer:
+        assert issuer.url.endswith("/realms/test")
+        document = json.loads(get(issuer, "/realms/test/.well-known/openid-configuration")[2])
+        assert document["issuer"] == issuer.url
+        keys = document["jwks_uri"].removeprefix(f"https://127.0.0.1:{issuer.port}")
+        assert json.loads(get(issuer, keys)[2]) == issuer.jwks
+        assert get(issuer, "/keys")[0] == 404
+        issuer.fail("jwks", times=1)
+        assert get(issuer, keys)[0] == 500
+
+
+@pytest.mark.parametrize("path", ["realms", "/realms/"])
+def test_a_path_that_makes_no_url_is_refused(path):
+    with pytest.raises(HarnessError, match="begins with / and ends without"):
+        Issuer(path=path)
+
+
+def test_every_connection_is_reset_at_once(oidc):
+    with Client(oidc) as one, Client(oidc) as other:
+        oidc.until(lambda: oidc.connections == 2)
+        oidc.disconnect()
+        assert until_reset(one) == until_reset(other) == b""
+    assert get(oidc, DISCOVERY)[0] == 200
+
+
+def test_a_watch_breaks_in_the_middle():
+    with KubeAPI() as api:
+        admin = f"Authorization: Bearer {api.admin_token}"
+        api.fail("/api/v1/namespaces", status=200, after=50, reset=True, times=1)
+        with Client(api) as client:
+            client.ask("/api/v1/namespaces?watch=true", admin)
+            assert len(until_reset(client).partition(b"\r\n\r\n")[2]) == 50
+        api.fail("/api/v1/namespaces", status=200, after=50, times=1)
+        with Client(api) as client:
+            client.ask("/api/v1/namespaces?watch=true", admin)
+            came = b"".join(iter(client.read, b""))
+            assert len(came.partition(b"\r\n\r\n")[2]) == 50
+
+
+def test_a_fault_for_one_method():
+    with KubeAPI() as api:
+        admin = {"Authorization": f"Bearer {api.admin_token}"}
+        api.fail("/api/*", status=429, headers={"Retry-After": "1"}, method="DELETE")
+        assert get(api, "/api/v1/namespaces", admin)[0] == 200
+        api.fail("/api/*", status=429, headers={"Retry-After": "1"}, method="GET")
+        status, headers, body = get(api, "/api/v1/namespaces", admin)
+        assert (status, headers["Retry-After"], json.loads(body)["code"]) == (429, "1", 429)
+
+
+def test_each_name_of_a_wrong_token_is_a_different_token(oidc):
+    assert len({oidc.token(wrong=wrong, iat=1) for wrong in WRONG}) == len(WRONG)
+    with pytest.raises(HarnessError, match="called 'rotten'; there are expired"):
+        oidc.token(wrong="rotten")
+
+
+def test_any_claim_can_be_missing_or_mistyped(oidc):
+    def claims(wrong):
+        return jwt.decode(oidc.token(wrong=wrong), options={"verify_signature": False})
+
+    assert "groups" not in claims("missing-groups")
+    assert not isinstance(claims("mistyped-groups")["groups"], list | str)
+
+
+@pytest.fixture
+def oidc():
+    with Issuer() as issuer:
+        yield issuer
