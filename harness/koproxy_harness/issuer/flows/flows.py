@@ -175,10 +175,7 @@ class Flows:
                 *("sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "azp"),
                 *(claim for claims in SCOPES.values() for claim in claims),
             ],
-            "token_endpoint_auth_methods_supported": list(METHODS),
-            "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
-            "introspection_endpoint_auth_methods_supported": list(METHODS),
-            "revocation_endpoint_auth_methods_supported": list(METHODS),
+            **_authentication("token", "introspection", "revocation"),
             "authorization_response_iss_parameter_supported": True,
             "claims_parameter_supported": False,
             "request_parameter_supported": False,
@@ -215,3 +212,12 @@ class Flows:
             self._devices.refuse(user_code)
         except PageError as wrong:
             raise HarnessError(str(wrong)) from None
+
+
+def _authentication(*endpoints: str) -> dict[str, Any]:
+    """Say of endpoints how clients authenticate there (RFC 8414 section 2)."""
+    methods = {f"{name}_endpoint_auth_methods_supported": list(METHODS) for name in endpoints}
+    algorithms = {
+        f"{name}_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS) for name in endpoints
+    }
+    return {**methods, **algorithms}

@@ -78,7 +78,7 @@ def verified(
     """
     try:
         header = jwt.get_unverified_header(token)
-        found = [jwk for jwk in keys.get("keys", ()) if jwk.get("kid") == header.get("kid")]
+        found = [jwk for jwk in keys.get("keys", ()) if header.get("kid") in (None, jwk.get("kid"))]
         if len(found) != 1:
             raise BadToken("is signed by a key that is not published")
         key = jwt.PyJWK(found[0])

@@ -10,6 +10,8 @@ import json
 import secrets
 from typing import TYPE_CHECKING, Any
 
+import jwt
+
 from koproxy_harness.issuer.clients import Client
 from koproxy_harness.issuer.flows.answers import NO_STORE, Answer, OAuthError, bearer_error
 from koproxy_harness.issuer.flows.bounded import Bounded
@@ -105,10 +107,11 @@ class Registration:
         if not set(metadata["response_types"]) <= {"code"}:
             raise _bad("response_types can only have code")
         _check_uris(metadata)
-        if metadata["token_endpoint_auth_method"] == "private_key_jwt" and not isinstance(
-            metadata.get("jwks"), dict
-        ):
-            raise _bad("private_key_jwt needs jwks with the client's public keys")
+        if metadata["token_endpoint_auth_method"] == "private_key_jwt":
+            try:
+                jwt.PyJWKSet.from_dict(metadata.get("jwks", {}))
+            except (jwt.PyJWTError, AttributeError, TypeError, ValueError):
+                raise _bad("private_key_jwt needs jwks with the client's public keys") from None
         return metadata
 
 
