@@ -17,7 +17,8 @@ from koproxy_harness.issuer.flows.answers import CORS, PREFLIGHT
 from koproxy_harness.issuer.flows.flows import Flows
 from koproxy_harness.issuer.keys import ALGORITHMS, POOL, KeyPairs, KeySet, SigningKey
 from koproxy_harness.issuer.users import User
-from koproxy_harness.serving.server import LOOPBACK, FieldsGiven, Place, Server
+from koproxy_harness.serving.place import LOOPBACK, Place
+from koproxy_harness.serving.server import FieldsGiven, Server
 
 if TYPE_CHECKING:
     from koproxy_harness.serving.exchange import Exchange

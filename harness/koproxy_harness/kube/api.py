@@ -31,7 +31,8 @@ from koproxy_harness.kube.resources import ACCESS_REVIEW, IDENTITY_REVIEW, KINDS
 from koproxy_harness.kube.status import Refusal, status
 from koproxy_harness.kube.store import Store
 from koproxy_harness.serving.authority import Certificate
-from koproxy_harness.serving.server import LOOPBACK, FieldsGiven, Place, Server
+from koproxy_harness.serving.place import LOOPBACK, Place
+from koproxy_harness.serving.server import FieldsGiven, Server
 
 if TYPE_CHECKING:
     from koproxy_harness.issuer.issuer import Issuer
@@ -206,7 +207,7 @@ class KubeAPI(Server):
             case ["healthz" | "livez" | "readyz"]:
                 exchange.respond(200, "ok")
             case ["api", "v1", _, *_] as place:
-                serve(exchange, self._store, place[2:], cast(IReactorTime, self._reactor))
+                serve(exchange, self._store, place[2:], cast(IReactorTime, self._home.reactor))
             case ["apis", IDENTITY_REVIEW.group, IDENTITY_REVIEW.version, IDENTITY_REVIEW.plural]:
                 review(exchange, IDENTITY_REVIEW, lambda _: {"userInfo": user.json})
             case ["apis", ACCESS_REVIEW.group, ACCESS_REVIEW.version, ACCESS_REVIEW.plural]:

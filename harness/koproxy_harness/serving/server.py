@@ -7,7 +7,7 @@ happened. A subclass says how requests are answered, and nothing about sockets.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 from OpenSSL import SSL
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred, gatherResults, succeed
+from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IReactorTCP, IReactorTime
 from twisted.internet.protocol import ServerFactory
-from twisted.internet.task import deferLater
 from twisted.protocols.tls import TLSMemoryBIOFactory
 
 from koproxy_harness.errors import HarnessError
@@ -26,7 +26,8 @@ from koproxy_harness.serving.clock import Clock
 from koproxy_harness.serving.conditions import Conditions
 from koproxy_harness.serving.connection import Connection
 from koproxy_harness.serving.faults import Fault, Faults
-from koproxy_harness.serving.loop import background
+from koproxy_harness.serving.home import Home
+from koproxy_harness.serving.place import LOOPBACK, Place
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IAddress, IListeningPort
@@ -37,29 +38,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 FieldsGiven = Mapping[str, str] | Iterable[tuple[str, str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a server listens, and the host that its URL names; port 0 is a free one."""
-
-    address: str = "127.0.0.1"
-    port: int = 0
-    name: str = ""
-
-    @property
-    def host(self) -> str:
-        """As in a URL: the name, by default the address."""
-        return self.name or self.address
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """What a certificate is for."""
-        every = (self.host, "localhost", "127.0.0.1")
-        return tuple(dict.fromkeys(name for name in every if name != "0.0.0.0"))
-
-
-LOOPBACK = Place()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +65,7 @@ class Server(ServerFactory):
         client_certificates: str = "refused",
         place: Place = LOOPBACK,
     ) -> None:
-        self._own_thread = reactor is None
-        self._reactor = reactor
+        self._home = Home(reactor)
         self._listening: IListeningPort | None = None
         self._place = place
         self._port = place.port
@@ -110,14 +87,14 @@ class Server(ServerFactory):
         """Listen; after a `stop`, on the same port as before. Blocks without a `reactor`."""
         if self._listening is not None:
             raise HarnessError(f"{self!r} runs already")
-        return self._wait(self._listen)
+        return self._home.wait(self._listen)
 
     def stop(self) -> Deferred[None]:
         """Close the port and every connection; nothing is left of them when it is done."""
-        return self._wait(self._hang_up)
+        return self._home.wait(self._hang_up)
 
     def __enter__(self) -> Self:
-        if not self._own_thread:
+        if not self._home.blocks:
             raise HarnessError(f"with a reactor, use `async with` for {type(self).__name__}")
         self.start()
         return self
@@ -198,8 +175,8 @@ class Server(ServerFactory):
         What happens: a request, a piece of a body, a connection opened or closed. `timeout` is
         in seconds; raises `TimeoutError` after it (in the Deferred, with a reactor).
         """
-        return self._wait(
-            lambda: self._conditions.until(condition, timeout, self._reactor), timeout + 5
+        return self._home.wait(
+            lambda: self._conditions.until(condition, timeout, self._home.reactor), timeout + 5
         )
 
     # What goes wrong
@@ -248,7 +225,7 @@ class Server(ServerFactory):
         """Add a fault for these paths; `how` is what `Fault` takes as it is."""
         data = body.encode() if isinstance(body, str) else body
         pairs = headers.items() if isinstance(headers, Mapping) else headers
-        until = None if seconds is None else self._now() + seconds
+        until = None if seconds is None else self._home.seconds() + seconds
         fault = Fault(paths, body=data, headers=tuple(pairs), until=until, **how)
         self.run(lambda: self._faults.add(fault))
 
@@ -258,9 +235,7 @@ class Server(ServerFactory):
 
     def run(self, function: Callable[[], T]) -> T:
         """Run `function` where this server lives, at once."""
-        if not self._own_thread or background().current:
-            return function()
-        return cast(T, background().call(function))
+        return self._home.run(function)
 
     # For connections
 
@@ -298,13 +273,13 @@ class Server(ServerFactory):
 
     async def _dispatch(self, exchange: Exchange) -> None:
         request = exchange.request
-        fault = self._faults.take(request.method, request.path, self._now())
+        fault = self._faults.take(request.method, request.path, self._home.seconds())
         try:
             if fault is None:
                 await self.answer(exchange)
                 return
             if fault.delay:
-                await self._sleep(fault.delay)
+                await self._home.sleep(fault.delay)
             await self._fail(exchange, fault)
         except ConnectionError:
             return  # the client went away, as clients do
@@ -336,30 +311,22 @@ class Server(ServerFactory):
     def _context(self, kind: str) -> SSL.Context:
         return self._authority.context(self._place.names, self._client_certificates, kind)
 
-    def _now(self) -> float:
-        """The time by which faults end: the reactor's, which nobody sets."""
-        return cast(IReactorTime, self._reactor or background().reactor).seconds()
-
-    def _sleep(self, seconds: float) -> Awaitable[Any]:
-        return deferLater(cast(IReactorTime, self._reactor), seconds)
-
-    def _wait(
-        self, function: Callable[[], Deferred[None]], timeout: float = 30.0
-    ) -> Deferred[None]:
-        if not self._own_thread or background().current:
-            return function()
-        background().call(function, timeout)
-        return succeed(None)
-
     def _listen(self) -> Deferred[None]:
-        if self._own_thread:
-            self._reactor = background().reactor
-        clock = cast(IReactorTime, self._reactor)
-        factory = cast(ServerFactory, TLSMemoryBIOFactory(self._tls, False, self, clock))
-        factory.noisy = False
-        self._listening = cast(IReactorTCP, self._reactor).listenTCP(
-            self._port, factory, interface=self._place.address
+        reactor = self._home.reactor
+        factory = cast(
+            ServerFactory,
+            TLSMemoryBIOFactory(self._tls, False, self, cast(IReactorTime, reactor)),
         )
+        factory.noisy = False
+        try:
+            self._listening = cast(IReactorTCP, reactor).listenTCP(
+                self._port, factory, interface=self._place.address
+            )
+        except CannotListenError as error:
+            raise HarnessError(
+                f"{type(self).__name__} can't listen on {self._place.address}, "
+                f"port {self._port}: {error.socketError}"
+            ) from None
         self._port = cast(IPv4Address, self._listening.getHost()).port
         return succeed(None)
 

@@ -259,3 +259,16 @@ def test_any_claim_can_be_missing_or_mistyped(oidc):
 def oidc():
     with Issuer() as issuer:
         yield issuer
+
+
+def test_a_port_that_is_taken_is_a_sentence(oidc):
+    other = Issuer(port=oidc.port)
+    with pytest.raises(HarnessError, match=f"Issuer can't listen on 127.0.0.1, port {oidc.port}: "):
+        other.start()
+    other.close()
+
+
+def test_a_port_and_a_name_of_ones_own():
+    with Issuer(host="localhost") as issuer:
+        assert issuer.url == f"https://localhost:{issuer.port}"
+        assert json.loads(get(issuer, DISCOVERY)[2])["issuer"] == issuer.url
