@@ -10,12 +10,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from koproxy_harness.errors import HarnessError
-from koproxy_harness.issuer import tokens
 from koproxy_harness.issuer import wrong as ways
 from koproxy_harness.issuer.clients import Client
 from koproxy_harness.issuer.flows.answers import CORS, PREFLIGHT
 from koproxy_harness.issuer.flows.flows import Flows
-from koproxy_harness.issuer.keys import ALGORITHMS, POOL, KeyPairs, KeySet, SigningKey
+from koproxy_harness.issuer.keyring import Keyring
+from koproxy_harness.issuer.keys import ALGORITHMS, SigningKey
 from koproxy_harness.issuer.users import User
 from koproxy_harness.serving.place import LOOPBACK, Place
 from koproxy_harness.serving.server import FieldsGiven, Server
@@ -28,6 +28,13 @@ _PATHS = {
     "jwks": ("/keys",),
     "token": ("/token",),
     "claims": ("/claims/*",),
+    "authorize": ("/authorize", "/login"),
+    "device": ("/device_authorization", "/device"),
+    "userinfo": ("/userinfo",),
+    "introspect": ("/introspect",),
+    "revoke": ("/revoke",),
+    "logout": ("/logout",),
+    "register": ("/register", "/register/*"),
 }
 
 
@@ -62,11 +69,7 @@ class Issuer(Server):
         if path and (not path.startswith("/") or path.endswith("/")):
             raise HarnessError(f"the path of an issuer begins with / and ends without: {path!r}")
         self._path = path
-        self._pairs: list[KeyPairs] = []
-        self._current: KeySet | None = None
-        self._older: list[KeySet] = []
-        self._withdrawn = False
-        self._stranger: KeySet | None = None
+        self._keys = Keyring()
         self._published: dict[str, Any] = {}
         self._sources: dict[str, tuple[str, dict[str, Any]]] = {}
         self._flows = Flows(
@@ -115,36 +118,9 @@ class Issuer(Server):
             payload |= ways.claims(wrong, now)
         payload |= claims
         payload = {name: value for name, value in payload.items() if value is not None}
-        return self._wrongly(wrong, payload, header, alg)
-
-    def _wrongly(
-        self,
-        wrong: str | None,
-        payload: Mapping[str, Any],
-        header: Mapping[str, Any] | None,
-        alg: str,
-    ) -> str:
-        key = self.key(alg)
-        match wrong:
-            case "unknown-key":
-                return self._unknown_key(alg).jws(payload, header)
-            case "wrong-key":
-                return self._unknown_key(alg).jws(payload, {"kid": key.kid, **(header or {})})
-            case "alg-none":
-                return tokens.without_signature(key.header(header), payload)
-            case "hmac-with-public-key":
-                return tokens.hmac_with_public_key(key.header(header), payload, key.public_pem)
-        token = key.jws(payload, header)
-        match wrong:
-            case "tampered-payload":
-                return tokens.tampered_payload(token)
-            case "tampered-signature":
-                return tokens.tampered_signature(token)
-            case "no-signature":
-                return token.rpartition(".")[0] + "."
-            case "malformed":
-                return token.rpartition(".")[0]
-        return token
+        if wrong is None:
+            return self.key(alg).jws(payload, header)
+        return ways.sign(wrong, self.key(alg), self._keys.stranger, payload, header)
 
     def sign(
         self,
@@ -164,83 +140,25 @@ class Issuer(Server):
 
     def key(self, alg: str = "RS256") -> SigningKey:
         """Give the key that signs with `alg` now; raises `HarnessError` for an unknown one."""
-        return self._keys().key(alg)
+        return self._keys.key(alg)
 
     def rotate_keys(self, keep_old: bool = False) -> None:
         """Sign with new keys from now on; `keep_old` publishes the old ones still."""
-
-        def rotate() -> None:
-            self._older = [self._keys(), *self._older] if keep_old else []
-            self._current = self._new_keys()
-            self._withdrawn = False
-
-        self.run(rotate)
+        self.run(lambda: self._keys.rotate(keep_old))
 
     def withdraw_keys(self) -> None:
         """Publish no key any more, old or new; `rotate_keys` ends that."""
-
-        def withdraw() -> None:
-            self._older = []
-            self._withdrawn = True
-
-        self.run(withdraw)
+        self.run(self._keys.withdraw)
 
     @property
     def jwks(self) -> dict[str, Any]:
         """The key set document as it is served."""
-        published = self._older if self._withdrawn else [self._keys(), *self._older]
-        return {"keys": [jwk for keys in published for jwk in keys.jwks]}
-
-    def _keys(self) -> KeySet:
-        if self._current is None:
-            self._current = self._new_keys()
-        return self._current
-
-    def _unknown_key(self, alg: str) -> SigningKey:
-        if self._stranger is None:
-            self._stranger = self._new_keys()
-        return self._stranger.key(alg)
-
-    def _new_keys(self) -> KeySet:
-        pairs = POOL.take()
-        self._pairs.append(pairs)
-        return KeySet(pairs)
+        return self._keys.jwks
 
     def close(self) -> None:
         """Give back what outlives a `stop`: the files, and the keys to other issuers."""
         super().close()
-        pairs, self._pairs = self._pairs, []
-        for pair in pairs:
-            POOL.give_back(pair)
-        self._current = self._stranger = None
-        self._older = []
-
-    # People who log in
-
-    def log_in(self, url: str, username: str = "jane", password: str | None = None) -> str:
-        """Pass the log-in page of an authorization URL; gives where the browser is sent to.
-
-        That is the client's redirect URI with the code in it, or with an error. It happens in
-        this process, without a request. Raises `HarnessError` if the page would not let go.
-        """
-        return self.run(lambda: self._flows.log_in(url, username, password))
-
-    def approve_device(
-        self, user_code: str, username: str = "jane", password: str | None = None
-    ) -> None:
-        """Enter the code that a device shows and log in; raises `HarnessError` if that fails."""
-        self.run(lambda: self._flows.approve_device(user_code, username, password))
-
-    def refuse_device(self, user_code: str) -> None:
-        """Enter the code that a device shows and refuse; raises `HarnessError` for a wrong one."""
-        self.run(lambda: self._flows.refuse_device(user_code))
-
-    def set_claims(self, username: str = "jane", **claims: object) -> None:
-        """Change claims of a user, for all tokens made by log-ins from now on; None takes away.
-
-        Raises `HarnessError` if there are users and none of this name.
-        """
-        self.run(lambda: self._flows.users.set_claims(username, claims))
+        self._keys.close()
 
     # What it serves
 
@@ -291,7 +209,10 @@ class Issuer(Server):
         after: int | None = None,
         raw: bytes | None = None,
     ) -> None:
-        """Break `"discovery"`, `"jwks"`, `"token"` or `"claims"`, until `heal`.
+        """Break `"discovery"`, `"jwks"`, `"token"` or another endpoint, until `heal`.
+
+        The others are `"claims"`, `"authorize"`, `"device"`, `"userinfo"`, `"introspect"`,
+        `"revoke"`, `"logout"` and `"register"`.
 
         After `delay` seconds the answer has this `status`, `body` and `headers`; with
         `status=200` and no body it is the right one, with these headers in the place of its own.

@@ -5,9 +5,12 @@ Each is wrong in that one way only: a verifier that takes it has missed that one
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from koproxy_harness.errors import HarnessError
+from koproxy_harness.issuer import tokens
+from koproxy_harness.issuer.keys import SigningKey
 
 _HOUR = 3600  # seconds; more than the leeway of any verifier
 
@@ -64,3 +67,37 @@ def claims(wrong: str, now: int) -> dict[str, Any]:
         case "mistyped":
             return {claim: {"of": "another type"}}  # no claim that is checked is an object
     return {}
+
+
+def sign(
+    wrong: str,
+    key: SigningKey,
+    stranger: Callable[[str], SigningKey],
+    payload: Mapping[str, Any],
+    header: Mapping[str, Any] | None,
+) -> str:
+    """Make the token of these claims, signed in this way; `stranger` has keys of nobody's.
+
+    The ways that only claims are wrong in are signed rightly.
+    """
+    match wrong:
+        case "unknown-key":
+            return stranger(key.alg).jws(payload, header)
+        case "wrong-key":
+            return stranger(key.alg).jws(payload, {"kid": key.kid, **(header or {})})
+        case "alg-none":
+            return tokens.without_signature(key.header(header), payload)
+        case "hmac-with-public-key":
+            return tokens.hmac_with_public_key(key.header(header), payload, key.public_pem)
+    token = key.jws(payload, header)
+    text = token.rpartition(".")[0]
+    match wrong:
+        case "tampered-payload":
+            return tokens.tampered_payload(token)
+        case "tampered-signature":
+            return tokens.tampered_signature(token)
+        case "no-signature":
+            return f"{text}."
+        case "malformed":
+            return text
+    return token
