@@ -160,6 +160,33 @@ class Issuer(Server):
         super().close()
         self._keys.close()
 
+    # People who log in
+
+    def log_in(self, url: str, username: str = "jane", password: str | None = None) -> str:
+        """Pass the log-in page of an authorization URL; gives where the browser is sent to.
+
+        That is the client's redirect URI with the code in it, or with an error. It happens in
+        this process, without a request. Raises `HarnessError` if the page would not let go.
+        """
+        return self.run(lambda: self._flows.log_in(url, username, password))
+
+    def approve_device(
+        self, user_code: str, username: str = "jane", password: str | None = None
+    ) -> None:
+        """Enter the code that a device shows and log in; raises `HarnessError` if that fails."""
+        self.run(lambda: self._flows.approve_device(user_code, username, password))
+
+    def refuse_device(self, user_code: str) -> None:
+        """Enter the code that a device shows and refuse; raises `HarnessError` for a wrong one."""
+        self.run(lambda: self._flows.refuse_device(user_code))
+
+    def set_claims(self, username: str = "jane", **claims: object) -> None:
+        """Change claims of a user, for all tokens made by log-ins from now on; None takes away.
+
+        Raises `HarnessError` if there are users and none of this name.
+        """
+        self.run(lambda: self._flows.users.set_claims(username, claims))
+
     # What it serves
 
     @property

@@ -30,6 +30,7 @@ button.first { color: var(--on-press); background: var(--press); }
 :focus-visible { outline: 3px solid var(--press); outline-offset: 2px; }
 .wrong { color: var(--wrong); font-weight: 600; }
 .code { text-transform: uppercase; letter-spacing: .1em; }
+.after { margin-top: 1.25rem; }
 footer { margin-top: 2.5rem; font-size: .875rem; }
 """
 
@@ -77,7 +78,7 @@ def log_out(action: str, username: str, parameters: Iterable[tuple[str, str]]) -
         f'<form method="post" action="{escape(action)}">{_hidden(parameters)}'
         '<div class="buttons"><button class="first" name="action" value="log-out" autofocus>'
         "Log out</button></div></form>"
-        "<p></p><p>To stay logged in, close this page.</p>",
+        '<p class="after">To stay logged in, close this page.</p>',
     )
 
 
@@ -88,7 +89,7 @@ def done(title: str, text: str) -> str:
 
 def error(text: str) -> str:
     """A page that says why it does not go on."""
-    return _page("This log-in can't go on", f'<p class="wrong" role="alert">{escape(text)}</p>')
+    return _page("This can't go on", f'<p class="wrong" role="alert">{escape(text)}</p>')
 
 
 def form_post(action: str, parameters: Iterable[tuple[str, str]]) -> str:
