@@ -28,7 +28,8 @@ class Request:
     `headers` are pairs in the order and spelling of the wire; `raw` is every byte of it, with
     the framing of its body; `connection` numbers the connection that it came on, from 1;
     `peer_name` is the common name of the client certificate, if there was one. While a body is
-    still coming, `body` and `raw` grow and `complete` is false.
+    still coming, `body` and `raw` grow and `complete` is false. `status` is what it was answered
+    with (None: nothing yet, or bytes of a handler's own), `user` as whom (None: nobody was asked).
     """
 
     def __init__(self, head: Head, connection: int, peer_name: str | None) -> None:
@@ -39,6 +40,8 @@ class Request:
         self.connection = connection
         self.peer_name = peer_name
         self.complete = False
+        self.status: int | None = None
+        self.user: str | None = None
         self._raw = bytearray(head.raw)
         self._body = bytearray()
         self._tunnelled = bytearray()
@@ -203,7 +206,7 @@ class Exchange:
     def tunnel(self, protocol: str, received: Callable[[bytes], None]) -> None:
         """Answer 101 and give every byte that comes from now on to `received`."""
         fields = (("Connection", "Upgrade"), ("Upgrade", protocol))
-        self._run(lambda: self._connection.switch(head(101, fields), received))
+        self._run(lambda: self._connection.switch(self._head(101, fields), received))
 
     # For faults
 
@@ -216,6 +219,7 @@ class Exchange:
         self._cut = Cut(after, reset)
 
     def _head(self, status: int, headers: Sequence[tuple[str, str]]) -> bytes:
+        self.request.status = status
         fields = [field for field in headers if field[0].lower() not in self._instead]
         return head(status, [*fields, *self._instead.values()])
 

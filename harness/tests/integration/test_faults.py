@@ -272,3 +272,13 @@ def test_a_port_and_a_name_of_ones_own():
     with Issuer(host="localhost") as issuer:
         assert issuer.url == f"https://localhost:{issuer.port}"
         assert json.loads(get(issuer, DISCOVERY)[2])["issuer"] == issuer.url
+
+
+def test_a_request_says_what_it_was_answered_with(oidc):
+    oidc.fail("jwks", status=503, times=1)
+    get(oidc, "/keys")
+    get(oidc, "/keys")
+    oidc.fail("jwks", raw=b"?")
+    with pytest.raises(http.client.BadStatusLine):
+        get(oidc, "/keys")
+    assert [request.status for request in oidc.requests] == [503, 200, None]
