@@ -6,7 +6,7 @@ https://kubernetes.io/docs/reference/access-authn-authz/authorization/#determine
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 _VERBS = {
@@ -17,8 +17,11 @@ _VERBS = {
     "PATCH": "patch",
     "DELETE": "delete",
 }
+# These stand where a resource does, and are the verb themselves: `/api/v1/watch/pods`.
+_VERBS_IN_PATHS = ("proxy", "watch")
 # Below a namespace's own name these are subresources of the namespace and not resources in it.
 _OF_NAMESPACES = ("status", "finalize")
+_NOT_TRUE = ("false", "0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,30 +46,31 @@ class RequestInfo:
     @classmethod
     def of(cls, method: str, path: str, query: Mapping[str, str]) -> RequestInfo:
         """Read a request's method, percent-decoded path and query."""
-        other = cls(method.lower(), path)
-        parts = [part for part in path.split("/") if part]
-        match parts:
-            case ["api", version, *place]:
+        match path.strip("/").split("/"):
+            case ["api", version, first, *more]:
                 group = ""
-            case ["apis", group, version, *place]:
+            case ["apis", group, version, first, *more]:
                 pass
             case _:
-                return other
-        if not place:
-            return other
+                return cls(method.lower(), path)
         verb = _VERBS.get(method, "")
+        if first in _VERBS_IN_PATHS:
+            verb = first
+            if not more:
+                return cls(method.lower(), path, True, group, version)
+            first, *more = more
+        place = [first, *more]
         namespace = ""
-        match place:
-            case ["namespaces", namespace, inside, *more] if inside not in _OF_NAMESPACES:
-                place = [inside, *more]
-            case ["namespaces", namespace, *_]:
-                pass
+        if first == "namespaces" and more:
+            namespace = more[0]
+            if len(more) > 1 and more[1] not in _OF_NAMESPACES:
+                place = more[1:]
         resource, name, subresource, *rest = [*place, "", "", ""][: max(3, len(place))]
+        if verb == "proxy":
+            rest, subresource = place[2:], ""
         if not name and verb == "get":
-            watching = query.get("watch") in ("1", "true")
-            verb = "watch" if watching else "list"
-            if (named := _named(query.get("fieldSelector", ""))) is not None:
-                name = named
+            verb = "watch" if _is_true(query.get("watch")) else "list"
+            name = _named(query)
         elif not name and verb == "delete":
             verb = "deletecollection"
         return cls(
@@ -74,12 +78,66 @@ class RequestInfo:
         )
 
 
-def _named(selector: str) -> str | None:
-    """Give the one name that a field selector leaves, None where it leaves more."""
-    for term in selector.split(","):
-        field, equals, value = term.partition("=")
-        if field == "metadata.name" and equals and not value.startswith("="):
-            return value
-        if field == "metadata.name" and value.startswith("="):
-            return value[1:]
-    return None
+def _is_true(value: str | None) -> bool:
+    """Whether a parameter is set: in Kubernetes whatever isn't false is true, even nothing."""
+    return value is not None and value.lower() not in _NOT_TRUE
+
+
+def _named(query: Mapping[str, str]) -> str:
+    """Give the one name that a list is narrowed to by its field selector, or nothing.
+
+    Nothing too where a parameter can't be read, or where the name could not be in a path.
+    """
+    try:
+        for parameter in ("limit", "timeoutSeconds"):
+            if query.get(parameter):
+                int(query[parameter])
+        selected = list(_equalities(query.get("fieldSelector", "")))
+    except ValueError:
+        return ""
+    name = next((value for field, value in selected if field == "metadata.name"), "")
+    return "" if name in (".", "..") or "/" in name or "%" in name else name
+
+
+def _equalities(selector: str) -> Iterator[tuple[str, str]]:
+    """Give the fields that must have a value, with it; raises `ValueError` for what is no selector.
+
+    https://kubernetes.io/docs/concepts/overview/working-with-objects/field-selectors/
+    """
+    for term in _terms(selector):
+        at = min((place for sign in ("=", "!=") if (place := term.find(sign)) >= 0), default=-1)
+        if at < 0:
+            raise ValueError(f"{term!r} in a field selector compares nothing")
+        sign = next(sign for sign in ("!=", "==", "=") if term.startswith(sign, at))
+        value = _unescaped(term[at + len(sign) :])
+        if sign != "!=":
+            yield term[:at], value
+
+
+def _terms(selector: str) -> Iterator[str]:
+    term = ""
+    escaped = False
+    for character in selector:
+        if character == "," and not escaped:
+            if term:
+                yield term
+            term = ""
+            continue
+        escaped = character == "\\" and not escaped
+        term += character
+    if term:
+        yield term
+
+
+def _unescaped(value: str) -> str:
+    characters = iter(value)
+    plain = ""
+    for character in characters:
+        if character == "\\":
+            character = next(characters, "")  # noqa: PLW2901
+            if character not in ("\\", ",", "="):
+                raise ValueError(f"{value!r} in a field selector is escaped wrongly")
+        elif character == "=":
+            raise ValueError(f"{value!r} in a field selector wants a backslash before its =")
+        plain += character
+    return plain

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import NameOID
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IPullProducer, IPushProducer
@@ -95,7 +96,7 @@ class Connection(Protocol):
         return self._continue(event)
 
     def _begin(self, head: Head) -> None:
-        request = Request(head, self._number, self._peer_name())
+        request = Request(head, self._number, *self._peer())
         self._exchange = Exchange(request, self, self._server.run)
         self._server.record(request)
         # A handler finds a request without a body complete.
@@ -132,12 +133,20 @@ class Connection(Protocol):
             self._tunnel(data)
             self._server.changed()
 
-    def _peer_name(self) -> str | None:
-        certificate = self.transport.getPeerCertificate()
-        if certificate is None:
-            return None
-        names = certificate.to_cryptography().subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-        return str(names[0].value) if names else ""
+    def _peer(self) -> tuple[str | None, tuple[str, ...], str]:
+        """Give the name, the groups and the fingerprint of the client's certificate."""
+        given = self.transport.getPeerCertificate()
+        if given is None:
+            return None, (), ""
+        certificate = given.to_cryptography()
+        subject = certificate.subject
+        names = subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+        groups = subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
+        return (
+            str(names[-1].value) if names else "",
+            tuple(str(group.value) for group in groups),
+            certificate.fingerprint(SHA256()).hex(),
+        )
 
     def hold(self, why: str) -> None:
         """Stop reading, for this reason."""

@@ -27,18 +27,28 @@ class Request:
 
     `headers` are pairs in the order and spelling of the wire; `raw` is every byte of it, with
     the framing of its body; `connection` numbers the connection that it came on, from 1;
-    `peer_name` is the common name of the client certificate, if there was one. While a body is
+    `peer_name` is the common name of the client certificate, if there was one, `peer_groups` are
+    its organisations, and `peer_fingerprint` is its SHA-256 in hexadecimal digits. While a body is
     still coming, `body` and `raw` grow and `complete` is false. `status` is what it was answered
     with (None: nothing yet, or bytes of a handler's own), `user` as whom (None: nobody was asked).
     """
 
-    def __init__(self, head: Head, connection: int, peer_name: str | None) -> None:
+    def __init__(
+        self,
+        head: Head,
+        connection: int,
+        peer_name: str | None,
+        peer_groups: tuple[str, ...] = (),
+        peer_fingerprint: str = "",
+    ) -> None:
         self.method = head.method
         self.target = head.target
         self.headers: Headers = head.headers
         self.trailers: Headers = ()
         self.connection = connection
         self.peer_name = peer_name
+        self.peer_groups = peer_groups
+        self.peer_fingerprint = peer_fingerprint
         self.complete = False
         self.status: int | None = None
         self.user: str | None = None

@@ -1,0 +1,62 @@
+"""The body of a review, whatever it is encoded in.
+
+Pure.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import yaml
+
+from koproxy_harness.kube import protobuf
+from koproxy_harness.kube.access.aggregation import Object
+from koproxy_harness.kube.access.quoting import quoted
+from koproxy_harness.kube.status import Refusal
+
+if TYPE_CHECKING:
+    from koproxy_harness.serving.exchange import Request
+
+_JSON = "application/json"
+_YAML = "application/yaml"
+
+
+def body(request: Request, api_version: str, kind: str) -> Object:
+    """Give the object in a request, which has to be of this kind; it may leave out to say so.
+
+    Raises `Refusal`: 415 for an encoding that isn't known, 400 for what can't be read in it or is
+    of another kind.
+    """
+    named = (request.values("content-type") or [_JSON])[0].partition(";")[0].strip().lower()
+    try:
+        if named == protobuf.CONTENT_TYPE:
+            given = protobuf.decode(request.body)
+        elif named == _JSON:
+            given = request.json()
+        elif named == _YAML:
+            given = yaml.safe_load(request.body)
+        else:
+            known = ", ".join((_JSON, _YAML, protobuf.CONTENT_TYPE))
+            raise Refusal(
+                415,
+                "the body of the request was in an unknown format - accepted media types include: "
+                f"{known}",
+            )
+    except (ValueError, yaml.YAMLError) as wrong:
+        why = f"couldn't get version/kind; {wrong}"
+        raise Refusal(400, _unknown(kind, why)) from None
+    if not isinstance(given, dict):
+        raise Refusal(400, _unknown(kind, "it is no object"))
+    said = (given.get("apiVersion") or api_version, given.get("kind") or kind)
+    if said != (api_version, kind):
+        version = api_version.rpartition("/")[2]
+        raise Refusal(
+            400,
+            f"{said[1]} in version {quoted(version)} cannot be handled as a {kind}: no kind "
+            f"{quoted(said[1])} is registered for version {quoted(said[0])} here",
+        )
+    return {"metadata": {}, **given, "apiVersion": api_version, "kind": kind}
+
+
+def _unknown(kind: str, why: str) -> str:
+    return f"the object provided is unrecognized (must be of type {kind}): {why}"
