@@ -97,7 +97,7 @@ class Authorize:
         if session is None or {"login", "select_account"} & set(wanted.prompt):
             return None
         age = self._issuing.clock.now() - session.auth_time
-        if wanted.max_age is not None and age > wanted.max_age:
+        if wanted.max_age is not None and (age > wanted.max_age or wanted.max_age == 0):
             return None
         user = self._issuing.users.find(session.username)
         if user is None:
