@@ -42,12 +42,12 @@ class AccessReviews:
         """LocalSubjectAccessReview: may somebody do this in the namespace of the review?"""
         spec = given.get("spec") or {}
         metadata = dict(given.get("metadata") or {})
-        namespace = metadata.pop("namespace", None) or info.namespace
+        metadata.pop("namespace", None)
         wrong = [*_attributes_wrong(spec), *_subject_wrong(spec)]
         if metadata:
             wrong.append(("metadata", metadata, "must be empty except for namespace"))
         resource = spec.get("resourceAttributes")
-        if resource is not None and (place := resource.get("namespace", "")) != namespace:
+        if resource is not None and (place := resource.get("namespace", "")) != info.namespace:
             field = "spec.resourceAttributes.namespace"
             wrong.append((field, place, "must match metadata.namespace"))
         other = spec.get("nonResourceAttributes")
@@ -55,9 +55,6 @@ class AccessReviews:
             field = "spec.nonResourceAttributes"
             wrong.append((field, other, "disallowed on this kind of request"))
         _confirm(*wrong)
-        if namespace != info.namespace:
-            why = f"spec.resourceAttributes.namespace must match namespace: {info.namespace}"
-            raise Refusal(400, why)
         return self._decided(_subject(spec), spec, given)
 
     def rules(self, user: User, info: RequestInfo, given: Object) -> Object:

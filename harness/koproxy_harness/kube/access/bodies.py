@@ -21,11 +21,11 @@ _JSON = "application/json"
 _YAML = "application/yaml"
 
 
-def body(request: Request, api_version: str, kind: str) -> Object:
+def body(request: Request, namespace: str, api_version: str, kind: str) -> Object:
     """Give the object in a request, which has to be of this kind; it may leave out to say so.
 
-    Raises `Refusal`: 415 for an encoding that isn't known, 400 for what can't be read in it or is
-    of another kind.
+    So it is with its namespace. Raises `Refusal`: 415 for an encoding that isn't known, 400 for
+    what can't be read in it, or is of another kind or namespace.
     """
     named = (request.values("content-type") or [_JSON])[0].partition(";")[0].strip().lower()
     try:
@@ -55,7 +55,13 @@ def body(request: Request, api_version: str, kind: str) -> Object:
             f"{said[1]} in version {quoted(version)} cannot be handled as a {kind}: no kind "
             f"{quoted(said[1])} is registered for version {quoted(said[0])} here",
         )
-    return {"metadata": {}, **given, "apiVersion": api_version, "kind": kind}
+    metadata = given.get("metadata") or {}
+    if metadata.get("namespace") not in (None, "", namespace):
+        raise Refusal(
+            400,
+            "the namespace of the provided object does not match the namespace sent on the request",
+        )
+    return {**given, "metadata": metadata, "apiVersion": api_version, "kind": kind}
 
 
 def _unknown(kind: str, why: str) -> str:

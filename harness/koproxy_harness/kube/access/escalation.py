@@ -68,11 +68,8 @@ class Escalation:
         rules = self._rbac.role(reference, info.namespace)
         if rules is None:
             name = reference["name"]
-            raise Refusal(
-                404,
-                f"{resource}.{GROUP} {quoted(name)} not found",
-                details={"name": name, "group": GROUP, "kind": resource},
-            )
+            details = {"name": name, "group": GROUP, "kind": info.resource}
+            raise Refusal(404, _not_found(info, name), details=details)
         self._confirm(user, info, new, rules)
 
     def _confirm(self, user: User, info: RequestInfo, new: Object, rules: Iterable[Rule]) -> None:
@@ -85,11 +82,14 @@ class Escalation:
             "grant RBAC permissions not currently held:\n" + "\n".join(described(missing))
         )
         if lost:
-            errors = [
-                f"{PLURALS[each.kind]}.{GROUP} {quoted(each.name)} not found" for each in lost
-            ]
+            errors = [_not_found(info, each.name) for each in lost]
             why += f"; resolution errors: [{together(errors)}]"
         raise about(GROUP, info.resource, _name(new), why)
+
+
+def _not_found(info: RequestInfo, role: str) -> str:
+    """Say that a role isn't there; the API server gives it the resource of the request."""
+    return f"{info.resource}.{GROUP} {quoted(role)} not found"
 
 
 def _gathers(role: Object) -> bool:

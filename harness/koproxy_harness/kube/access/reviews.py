@@ -95,7 +95,7 @@ class Reviews:
         if info.verb != "create":
             raise Refusal(405, "the server does not allow this method on the requested resource")
         group, kind, answer = self._answers[info.group, info.resource, info.subresource]
-        given = body(exchange.request, f"{group}/v1", kind)
+        given = body(exchange.request, info.namespace, f"{group}/v1", kind)
         exchange.respond(201, answer(user, info, given))
 
     def _identity(self, user: User, info: RequestInfo, given: Object) -> Object:

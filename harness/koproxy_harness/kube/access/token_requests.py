@@ -38,11 +38,9 @@ class TokenRequests:
         object that is another now, 400 and 422 for a request without sense.
         """
         metadata = given.get("metadata") or {}
-        for field in ("name", "namespace"):
-            meant = getattr(info, field)
-            if metadata.get(field) not in (None, "", meant):
-                why = f"must match the service account {field} if specified"
-                raise invalid(_GROUP, _KIND, info.name, (f"metadata.{field}", metadata[field], why))
+        if metadata.get("name") not in (None, "", info.name):
+            why = "must match the service account name if specified"
+            raise invalid(_GROUP, _KIND, info.name, ("metadata.name", metadata["name"], why))
         account = self._find("serviceaccounts", info.namespace, info.name)
         spec = given.get("spec") or {}
         lifetime = spec.get("expirationSeconds") or _LIFETIME
