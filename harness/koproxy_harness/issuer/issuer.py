@@ -23,8 +23,9 @@ from koproxy_harness.serving.server import FieldsGiven, Server
 if TYPE_CHECKING:
     from koproxy_harness.serving.exchange import Exchange
 
+_OAUTH = "/.well-known/oauth-authorization-server"  # before the issuer's path: RFC 8414 section 3.1
 _PATHS = {
-    "discovery": ("/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"),
+    "discovery": ("/.well-known/openid-configuration", _OAUTH),
     "jwks": ("/keys",),
     "token": ("/token",),
     "claims": ("/claims/*",),
@@ -253,7 +254,7 @@ class Issuer(Server):
         if what not in _PATHS:
             raise HarnessError(f"{what!r} can't fail; there are {', '.join(_PATHS)}")
         self.failing(
-            tuple(self._path + path for path in _PATHS[what]),
+            tuple(self._served(path) for path in _PATHS[what]),
             body,
             headers,
             seconds,
@@ -287,7 +288,13 @@ class Issuer(Server):
 
     def _below(self, path: str) -> str:
         """Give what of a path is below the issuer's own, nothing for one that is elsewhere."""
+        if path == self._served(_OAUTH):
+            return _OAUTH
         return path.removeprefix(self._path) if path.startswith(self._path) else ""
+
+    def _served(self, path: str) -> str:
+        """Give where one of `_PATHS` is."""
+        return path + self._path if path == _OAUTH else self._path + path
 
     def _answer_claims(
         self, exchange: Exchange, access_token: str, token: Mapping[str, Any]

@@ -127,6 +127,9 @@ def test_documents_for_clients_in_a_browser(issuer, browser):
     for name, url in discovery.json().items():
         if name.endswith(("_endpoint", "_uri")):
             assert browser.head(url).status_code in (200, 400, 401, 405), name
+    host = issuer.url.removesuffix("/realms/test")
+    metadata = f"{host}/.well-known/oauth-authorization-server/realms/test"
+    assert browser.get(metadata).json() == issuer.discovery
     preflight = browser.options(f"{issuer.url}/token")
     assert (preflight.status_code, preflight.text) == (204, "")
 

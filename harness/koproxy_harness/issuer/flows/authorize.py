@@ -97,14 +97,14 @@ class Authorize:
         if session is None or {"login", "select_account"} & set(wanted.prompt):
             return None
         age = self._issuing.clock.now() - session.auth_time
-        if wanted.max_age is not None and (age > wanted.max_age or wanted.max_age == 0):
+        if wanted.max_age is not None and age > wanted.max_age:
             return None
         user = self._issuing.users.find(session.username)
         if user is None:
             return None
         if wanted.id_token_hint is not None:
             try:
-                hint = self._reading.read(wanted.id_token_hint, expired=True)
+                hint = self._reading.read(wanted.id_token_hint, as_hint=True)
             except BadToken as bad:
                 raise OAuthError("invalid_request", f"id_token_hint {bad}") from None
             if hint.claims.get("sub") != user.all_claims.get("sub"):

@@ -53,7 +53,7 @@ class Logout:
         if text is None:
             return None
         try:
-            return self._reading.read(text, expired=True)
+            return self._reading.read(text, as_hint=True)
         except BadToken as bad:
             raise PageError(f"The ID token with the request {bad}.") from None
 

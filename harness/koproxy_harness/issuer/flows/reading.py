@@ -58,12 +58,16 @@ class Reading:
     issuing: Issuing
     keys: Callable[[], Mapping[str, Any]]
 
-    def read(self, token: str, expired: bool = False) -> Read:
-        """Verify a token, raise `BadToken` if it is not good; `expired` lets old ones pass."""
-        header, claims = verified(token, self.keys(), self.issuing.clock.now(), expired)
+    def read(self, token: str, as_hint: bool = False) -> Read:
+        """Verify a token, raise `BadToken` if it is not good.
+
+        `as_hint`: it only has to show whom it was about, so it may have expired or been revoked
+        since (OpenID Connect Core 1.0 section 3.1.2.1, RP-Initiated Logout 1.0 section 2).
+        """
+        header, claims = verified(token, self.keys(), self.issuing.clock.now(), as_hint)
         if claims.get("iss") != self.issuing.url():
             raise BadToken("is of another issuer")
-        if self.issuing.ledger.is_revoked(token):
+        if not as_hint and self.issuing.ledger.is_revoked(token):
             raise BadToken("was revoked")
         return Read(str(header.get("typ", "")).lower(), claims, self.issuing.ledger.grant_of(token))
 

@@ -208,7 +208,9 @@ class TestLogout:
         return site_with(clients=[client, Client("other", redirect_uris=[BACK])])
 
     def test_the_hint_of_the_person_ends_the_session(self, site, back, field):
-        hint = site.tokens()["id_token"]
+        tokens = site.tokens(scope="openid offline_access")
+        hint = tokens["id_token"]
+        site.post("/revoke", token=tokens["refresh_token"], client_id="app")
         site.clock.move(1000)
         answer = site.get(
             "/logout", id_token_hint=hint, post_logout_redirect_uri=self.bye, state="s"
