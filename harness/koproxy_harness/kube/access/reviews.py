@@ -6,7 +6,6 @@ https://kubernetes.io/docs/reference/access-authn-authz/authorization/#checking-
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -42,6 +41,7 @@ class Reviews:
         tokens: ServiceAccountTokens,
     ) -> None:
         self._authentication = authentication
+        self._now = tokens.now
         access = AccessReviews(rbac)
         requests = TokenRequests(store, tokens)
         self._answers: dict[tuple[str, str, str], tuple[str, str, Answer]] = {
@@ -99,7 +99,7 @@ class Reviews:
         exchange.respond(201, answer(user, info, given))
 
     def _identity(self, user: User, info: RequestInfo, given: Object) -> Object:
-        created = f"{datetime.fromtimestamp(time.time(), UTC):%Y-%m-%dT%H:%M:%SZ}"
+        created = f"{datetime.fromtimestamp(self._now(), UTC):%Y-%m-%dT%H:%M:%SZ}"
         return {
             "kind": given["kind"],
             "apiVersion": given["apiVersion"],
