@@ -137,6 +137,12 @@ def site_with(keys):
     return lambda **kwargs: Site(keys, **kwargs)
 
 
+@pytest.fixture(scope="session")
+def site_class():
+    """For issuers that live longer than one test."""
+    return Site
+
+
 @pytest.fixture
 def back():
     """Reads what a redirect sends to the client."""
