@@ -135,6 +135,8 @@ def test_a_refresh_token_is_only_for_who_may_use_it(site_with):
         ([("Authorization", "Basic !")], {}, False),
         ([("Authorization", "Bearer s")], {}, False),
         ([], {"client_id": "a", "client_secret": "t"}, False),
+        ([], {"client_id": "a", "client_secret": "é"}, False),
+        ([("Authorization", f"Basic {base64.b64encode(bytes([255])).decode()}")], {}, False),
         ([], {"client_id": "a"}, False),
         ([], {"client_secret": "s"}, False),
         ([], {}, False),
