@@ -25,6 +25,8 @@ from koproxy_harness.serving.exchange import Exchange, Request
 from koproxy_harness.serving.parsing import Head
 from localcluster.apiserver import ApiServer
 
+AUTHENTICATION = "/apis/authentication.k8s.io/v1"
+AUTHORIZATION = "/apis/authorization.k8s.io/v1"
 Fields = Iterable[tuple[str, str]]
 PLURALS = {
     "Role": "roles",
@@ -165,8 +167,9 @@ class Mock:
         fields: Fields = (),
         body: object = None,
         by: Person | None = None,
+        old: dict[str, Any] | None = None,
     ) -> Answer:
-        """Decide about one request; what isn't a review is only let pass."""
+        """Decide about one request, which may replace `old`; what isn't a review is let pass."""
         if by is None:
             fields = [("Authorization", f"Bearer {self._admin_token}"), *fields]
         data = b"" if body is None else json.dumps(body).encode()
@@ -186,7 +189,7 @@ class Mock:
                 assert answered.answer is not None
                 return answered.answer
             if isinstance(body, dict) and body.get("kind") in PLURALS:
-                self.access.escalation.check(user, info, body)
+                self.access.escalation.check(user, info, body, old)
         except Refusal as refusal:
             # An empty object is written where there is nothing to say.
             return Answer(refusal.code, refusal.body)

@@ -115,7 +115,7 @@ class World:
 
     def role(self, kind: str, namespace: str) -> dict[str, Any]:
         """Give a role that is nobody's yet."""
-        rules = [self.rule() for _ in range(self.random.randint(1, 2))]
+        rules = [self.rule() for _ in range(self.random.randint(0, 2))]
         kept = [rule for rule in rules if "resources" in rule] if namespace else rules
         made = self._object(kind, f"{self._name}-new", namespace, rules=kept)
         if kind == "ClusterRole" and self.random.random() < 0.2:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 from urllib.parse import unquote
 
+from koproxy_harness.kube.access.extra_keys import wrong_with
 from koproxy_harness.kube.access.forbidden import forbidden
 from koproxy_harness.kube.access.quoting import quoted
 from koproxy_harness.kube.access.rbac import Decision
@@ -36,7 +37,6 @@ _AUTHENTICATION = ("authentication.k8s.io", "v1")
 _CORE = ("", "v1")
 _NODE_NAME = "authentication.kubernetes.io/node-name"
 _NOT_ESCAPED = re.compile("%(?![0-9a-fA-F]{2})")
-_EXTRA_KEY = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[a-z0-9A-Z/_.~!$&'()*+,;=:@-]+\Z")
 _MANY = 4  # from so many values on, leave for all of them is asked for first
 
 Allowed = Callable[[User, RequestInfo], Decision]
@@ -226,8 +226,8 @@ class _Attempt:
             why = ""
             if not key:
                 why = "the empty string key in extra is not allowed"
-            elif not _EXTRA_KEY.match(key):
-                why = f"an invalid key in extra is not allowed: {quoted(key)}"
+            elif wrong := wrong_with(key):
+                why = f"an invalid key in extra is not allowed: {wrong}"
             elif "" in values:
                 why = "the empty string value in extra is not allowed"
             if why:

@@ -116,6 +116,45 @@ def test_rules_cover_themselves_and_the_administrator_s_cover_all(rules: Any) ->
     assert not uncovered(role("cluster-admin")["rules"], rules)
 
 
+@pytest.mark.parametrize(
+    ("resources", "asked", "allowed"),
+    [
+        ("pods", "pods", True),
+        ("pods", "pods/log", False),
+        ("pods/log", "pods", False),
+        ("pods/*", "pods/log", False),  # no wildcard in RBAC, whatever it looks like
+        ("*/log", "pods/log", True),
+        ("*/log", "pods", False),
+        ("*/log", "pods/logs", False),
+        ("*", "pods/log", True),
+    ],
+)
+def test_which_resources_a_rule_means(resources: str, asked: str, allowed: bool) -> None:
+    rule = {"apiGroups": [""], "resources": [resources], "verbs": ["get"]}
+    resource, _, subresource = asked.partition("/")
+    info = RequestInfo("get", "", True, "", "v1", "", resource, subresource)
+    assert allows(rule, info) == allowed
+
+
+@pytest.mark.parametrize(
+    ("url", "path", "allowed"),
+    [
+        ("/a", "/a", True),
+        ("/a", "/a/b", False),
+        ("/a/*", "/a/b/c", True),
+        ("/a/*", "/a", False),
+        ("/a*", "/ab", True),
+        ("*", "/", True),
+        ("/*/b", "/a/b", False),
+    ],
+)
+def test_which_paths_a_rule_means(url: str, path: str, allowed: bool) -> None:
+    rule = {"nonResourceURLs": [url], "verbs": ["get"]}
+    assert allows(rule, RequestInfo("get", path)) == allowed
+    assert not allows(rule, RequestInfo("post", path))
+    assert not allows(rule, RequestInfo("get", path, True))
+
+
 def test_a_binding_without_its_role_is_told(store: Make, granted: Make) -> None:
     binding = granted("jane", "demo")[1]
     decision = Rbac(store(binding)).allowed(JANE, RequestInfo("get", "", True, namespace="demo"))
@@ -209,6 +248,17 @@ def test_what_the_roles_of_every_cluster_allow(
 ) -> None:
     info = RequestInfo(verb, "", True, "", "v1", "demo", resource)
     assert any(allows(rule, info) for rule in role(name)["rules"]) == allowed
+
+
+def test_a_service_account_without_a_namespace_in_a_binding_of_the_cluster(
+    store: Make, granted: Make
+) -> None:
+    given = granted("", "", {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]})
+    given[1]["subjects"] = [{"kind": "ServiceAccount", "name": "bot"}]
+    info = RequestInfo("get", "", True, "", "v1", "demo", "pods")
+    for namespace in ("", "demo", "shop"):
+        user = User(f"system:serviceaccount:{namespace}:bot")
+        assert not Rbac(store(*given)).allowed(user, info).allowed
 
 
 def test_a_service_account_of_the_binding_s_namespace(store: Make, granted: Make) -> None:
