@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from koproxy_harness.errors import HarnessError
+    from koproxy_harness.issuer.clients import Client
     from koproxy_harness.issuer.issuer import Issuer
     from koproxy_harness.issuer.keys import ALGORITHMS, KeySet, SigningKey
+    from koproxy_harness.issuer.users import User
     from koproxy_harness.issuer.wrong import WRONG
     from koproxy_harness.kube.api import KubeAPI
     from koproxy_harness.serving.authority import Certificate
@@ -23,6 +25,7 @@ __all__ = [
     "ALGORITHMS",
     "WRONG",
     "Certificate",
+    "Client",
     "Exchange",
     "HarnessError",
     "Issuer",
@@ -31,13 +34,16 @@ __all__ = [
     "Refused",
     "Request",
     "SigningKey",
+    "User",
 ]
 
 if not TYPE_CHECKING:
     _MODULES = {
         "errors": ("HarnessError",),
+        "issuer.clients": ("Client",),
         "issuer.issuer": ("Issuer",),
         "issuer.keys": ("ALGORITHMS", "KeySet", "SigningKey"),
+        "issuer.users": ("User",),
         "issuer.wrong": ("WRONG",),
         "kube.api": ("KubeAPI",),
         "serving.authority": ("Certificate",),

@@ -12,9 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from koproxy_harness import Issuer
-from koproxy_harness.issuer.clients import Client
-from koproxy_harness.issuer.users import User
+from koproxy_harness import Client, Issuer, User
 from localcluster.apiserver import ApiServer, start_api_server, start_etcd
 from localcluster.binaries import binary
 from localcluster.kubectl import Kubectl, write_kubeconfig

@@ -13,9 +13,7 @@ from authlib.oidc.core import CodeIDToken
 from authlib.oidc.discovery import OpenIDProviderMetadata
 from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
-from koproxy_harness import Issuer
-from koproxy_harness.issuer.clients import Client
-from koproxy_harness.issuer.users import User
+from koproxy_harness import Client, Issuer, User
 
 VERIFIER = "a-verifier-of-at-least-43-characters-is-what-it-takes"
 BACK = "http://127.0.0.1:8000/callback"

@@ -6,9 +6,7 @@ from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
 import pytest
 import requests
-from koproxy_harness import HarnessError, Issuer
-from koproxy_harness.issuer.clients import Client
-from koproxy_harness.issuer.users import User
+from koproxy_harness import Client, HarnessError, Issuer, User
 
 BACK = "http://127.0.0.1:8000/callback"
 
