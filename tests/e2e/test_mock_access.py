@@ -13,6 +13,7 @@ from typing import Any
 
 import jwt
 import pytest
+from e2e.access_cases import WITHIN_LIMITS, WITHOUT_SENSE
 from e2e.access_filling import Sides, both
 from e2e.access_sides import AUTHENTICATION, AUTHORIZATION, NOBODY, Objects, collection
 from e2e.access_worlds import NAMESPACES, RBAC, World
@@ -28,31 +29,6 @@ WHO_AM_I = (
     f"{AUTHENTICATION}/selfsubjectreviews",
     {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"},
 )
-
-_SPACE = {"verb": "get", "resource": "pods"}
-_LOCAL = f"{AUTHORIZATION}/namespaces/shop/localsubjectaccessreviews"
-WITHOUT_SENSE: list[tuple[str, Any]] = [
-    (f"{AUTHORIZATION}/selfsubjectaccessreviews", {"spec": {}}),
-    (f"{AUTHORIZATION}/subjectaccessreviews", {"spec": {}}),
-    (f"{AUTHORIZATION}/subjectaccessreviews", {"spec": {"resourceAttributes": _SPACE}}),
-    (f"{AUTHORIZATION}/selfsubjectrulesreviews", {"spec": {}}),
-    (f"{AUTHENTICATION}/tokenreviews", {"spec": {}}),
-    (_LOCAL, {"spec": {"user": "x", "resourceAttributes": {**_SPACE, "namespace": "lab"}}}),
-    (_LOCAL, {"spec": {"user": "x", "resourceAttributes": _SPACE}}),
-    (
-        _LOCAL,
-        {
-            "metadata": {"namespace": "lab"},
-            "spec": {"user": "x", "resourceAttributes": {**_SPACE, "namespace": "lab"}},
-        },
-    ),
-    (
-        "/api/v1/namespaces/shop/serviceaccounts/default/token",
-        {"metadata": {"namespace": "lab"}, "spec": {}},
-    ),
-    ("/api/v1/namespaces/shop/serviceaccounts/none/token", {"spec": {}}),
-    ("/api/v1/namespaces/shop/serviceaccounts/default/token", {"metadata": {"name": "other"}}),
-]
 
 
 @pytest.fixture(scope="module")
@@ -159,31 +135,7 @@ def test_impersonation(sides: Sides, seed: int) -> None:
 
 @pytest.mark.parametrize(
     "fields",
-    [
-        {"User": ["zoe"], "Group": ["system:masters"]},
-        {"User": ["zoe"], "Group": ["dev", ""]},
-        {"User": ["zoe"], "Group": ["a", "b", "c", "d", "e"]},
-        {"User": ["zoe"], "Group": ["system:unauthenticated"], "Uid": ["7"]},
-        {"User": ["zoe"], "Extra-example.org%2fteam": ["a", "b", "c", "d", "e"]},
-        {"User": ["zoe"], "Extra-example.org%2fteam": ["a", ""]},
-        {"User": ["zoe"], "Extra-team": ["a"]},
-        {"User": ["zoe"], "Extra-": ["a"]},
-        {"User": ["zoe"], "Extra-example.org%2f": ["a"]},
-        {"User": ["zoe"], "Extra-exam_ple%2fa": ["a"]},
-        {"User": ["zoe"], "Extra-example.org%2fa%20b": ["a"]},
-        {"User": ["zoe"], "Extra-exam_ple%2fa%20b": ["a"]},
-        {"User": ["zoe", "bert"]},
-        {"User": ["Zoë"]},
-        {"User": [""], "Uid": ["7"]},
-        {"User": ["system:anonymous"]},
-        {"User": ["system:serviceaccount:shop:bot"]},
-        {"User": ["system:serviceaccount:shop:bot"], "Group": ["dev"]},
-        {"User": ["system:serviceaccount:Shop:bot"]},
-        {"User": ["system:serviceaccount:shop:b:ot"]},
-        {"User": ["system:node:n1"]},
-        {"User": ["system:node:n1"], "Uid": ["7"]},
-        {"User": ["system:node:N1"]},
-    ],
+    WITHIN_LIMITS,
     ids=str,
 )
 def test_acting_as_others_within_limits(sides: Sides, fields: dict[str, list[str]]) -> None:
