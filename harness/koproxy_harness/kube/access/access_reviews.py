@@ -41,7 +41,7 @@ class AccessReviews:
     def local(self, user: User, info: RequestInfo, given: Object) -> Object:
         """LocalSubjectAccessReview: may somebody do this in the namespace of the review?"""
         spec = given.get("spec") or {}
-        metadata = dict(given.get("metadata") or {})
+        metadata = _said(given)
         metadata.pop("namespace", None)
         wrong = [*_attributes_wrong(spec), *_subject_wrong(spec)]
         if metadata:
@@ -138,8 +138,14 @@ def _subject_wrong(spec: Object) -> list[Wrong]:
 
 
 def _metadata_wrong(given: Object) -> list[Wrong]:
-    metadata = {key: value for key, value in (given.get("metadata") or {}).items() if value}
+    metadata = _said(given)
     return [("metadata", metadata, "must be empty")] if metadata else []
+
+
+def _said(given: Object) -> Object:
+    """Give what a review's metadata say, without what clients write for nothing."""
+    metadata = given.get("metadata") or {}
+    return {key: value for key, value in metadata.items() if value and key != "managedFields"}
 
 
 def _only(rule: Rule, fields: tuple[str, ...]) -> Rule:

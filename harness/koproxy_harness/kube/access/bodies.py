@@ -47,6 +47,9 @@ def body(request: Request, namespace: str, api_version: str, kind: str) -> Objec
         raise Refusal(400, _unknown(kind, why)) from None
     if not isinstance(given, dict):
         raise Refusal(400, _unknown(kind, "it is no object"))
+    for field in ("metadata", "spec"):
+        if not isinstance(given.get(field) or {}, dict):
+            raise Refusal(400, _unknown(kind, f"its {field} is no object"))
     said = (given.get("apiVersion") or api_version, given.get("kind") or kind)
     if said != (api_version, kind):
         version = api_version.rpartition("/")[2]

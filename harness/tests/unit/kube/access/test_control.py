@@ -196,6 +196,7 @@ def test_a_review_that_can_t_be_read(store: Make) -> None:
     for body, kind, code in (
         (b"{", "application/json", 400),
         (b"[]", "application/json", 400),
+        (b'{"spec": "x"}', "application/json", 400),
         (b"k8s", "application/vnd.kubernetes.protobuf", 400),
         (b"{}", "text/plain", 415),
         (b'{"kind": "Pod"}', "application/json", 400),
@@ -207,6 +208,25 @@ def test_a_review_that_can_t_be_read(store: Make) -> None:
         assert refused.value.code == code
     with pytest.raises(Refusal, match="does not allow this method"):
         review(access, RequestInfo("list", "", True, group, "v1", "", "selfsubjectreviews"), {})
+
+
+def test_what_clients_write_for_nothing_is_no_metadata(store: Make) -> None:
+    access = Access(store(), "admin")
+    group = "authorization.k8s.io"
+    asked = {"verb": "get", "resource": "pods", "namespace": "demo"}
+    for resource, namespace in (
+        ("localsubjectaccessreviews", "demo"),
+        ("subjectaccessreviews", ""),
+    ):
+        info = RequestInfo("create", "", True, group, "v1", namespace, resource)
+        body = {
+            "metadata": {"creationTimestamp": None, "namespace": namespace},
+            "spec": {"user": "root", "groups": ["system:masters"], "resourceAttributes": asked},
+        }
+        assert review(access, info, body)["status"] == {"allowed": True}
+        body["metadata"] = {"name": "x"}
+        with pytest.raises(Refusal, match="must be empty"):
+            review(access, info, body)
 
 
 def test_the_mode_that_worked_last_says_why_not(store: Make, granted: Make) -> None:
