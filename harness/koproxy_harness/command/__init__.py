@@ -1,0 +1,1 @@
+"""The command `koproxy-harness`: the servers for tests in other languages, and for hands."""
