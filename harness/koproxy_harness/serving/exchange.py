@@ -213,9 +213,11 @@ class Exchange:
         """Wait until what was written has left for the network (in the reactor's thread)."""
         return self._connection.drained()
 
-    def tunnel(self, protocol: str, received: Callable[[bytes], None]) -> None:
-        """Answer 101 and give every byte that comes from now on to `received`."""
-        fields = (("Connection", "Upgrade"), ("Upgrade", protocol))
+    def tunnel(
+        self, protocol: str, received: Callable[[bytes], None], headers: Headers = ()
+    ) -> None:
+        """Answer 101, with these `headers` too, and give every byte that comes to `received`."""
+        fields = (("Connection", "Upgrade"), ("Upgrade", protocol), *headers)
         self._run(lambda: self._connection.switch(self._head(101, fields), received))
 
     # For faults
