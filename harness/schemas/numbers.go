@@ -1,0 +1,87 @@
+// Prints the protobuf field numbers of Kubernetes' API types as JSON.
+//
+// {type: {"fields": {name in JSON: number}, "inline": {number: {number inside: name in JSON}}}},
+// where an inline message is a message of its own in protobuf and not in JSON.
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"reflect"
+	"strconv"
+	"strings"
+
+	apiextensions "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes/scheme"
+)
+
+type numbers struct {
+	Fields map[string]int            `json:"fields"`
+	Inline map[string]map[int]string `json:"inline,omitempty"`
+}
+
+func main() {
+	if err := apiextensions.AddToScheme(scheme.Scheme); err != nil {
+		panic(err)
+	}
+	found := map[string]*numbers{}
+	for _, known := range scheme.Scheme.AllKnownTypes() {
+		walk(known, found)
+	}
+	for _, more := range []any{metav1.DeleteOptions{}, metav1.Status{}, metav1.PatchOptions{}} {
+		walk(reflect.TypeOf(more), found)
+	}
+	if err := json.NewEncoder(os.Stdout).Encode(found); err != nil {
+		panic(err)
+	}
+}
+
+func walk(kind reflect.Type, found map[string]*numbers) {
+	for kind.Kind() == reflect.Pointer || kind.Kind() == reflect.Slice || kind.Kind() == reflect.Map {
+		kind = kind.Elem()
+	}
+	if kind.Kind() != reflect.Struct || !strings.HasPrefix(kind.PkgPath(), "k8s.io/") {
+		return
+	}
+	name := kind.PkgPath() + "." + kind.Name()
+	if found[name] != nil {
+		return
+	}
+	of := &numbers{Fields: map[string]int{}, Inline: map[string]map[int]string{}}
+	found[name] = of
+	for i := range kind.NumField() {
+		field := kind.Field(i)
+		number, ok := numberOf(field)
+		json := strings.Split(field.Tag.Get("json"), ",")[0]
+		if !ok {
+			continue
+		}
+		walk(field.Type, found)
+		if json != "" && json != "-" {
+			of.Fields[json] = number
+			continue
+		}
+		if field.Type.Kind() != reflect.Struct {
+			continue // a type that writes its own JSON
+		}
+		inside := map[int]string{}
+		for j := range field.Type.NumField() {
+			inner := field.Type.Field(j)
+			if innerNumber, ok := numberOf(inner); ok {
+				inside[innerNumber] = strings.Split(inner.Tag.Get("json"), ",")[0]
+				walk(inner.Type, found)
+			}
+		}
+		of.Inline[strconv.Itoa(number)] = inside
+	}
+}
+
+func numberOf(field reflect.StructField) (int, bool) {
+	parts := strings.Split(field.Tag.Get("protobuf"), ",")
+	if len(parts) < 2 {
+		return 0, false
+	}
+	number, err := strconv.Atoi(parts[1])
+	return number, err == nil
+}
