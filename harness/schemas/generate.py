@@ -64,7 +64,7 @@ def main() -> None:
             processes.stop()
     text = json.dumps(written, separators=(",", ":"), sort_keys=True).encode()
     TARGET.write_bytes(gzip.compress(text, 9, mtime=0))
-    print(f"{TARGET.name}: {len(text)} bytes of JSON, {TARGET.stat().st_size} compressed")
+    sys.stdout.write(f"{TARGET.name}: {len(text)} bytes of JSON, {TARGET.stat().st_size} compressed\n")
 
 
 def facts(server: ApiServer) -> dict[str, Any]:
@@ -117,7 +117,9 @@ def without_prose(schema: Any) -> Any:
     for key, value in schema.items():
         if key == "properties":
             kept[key] = {name: without_prose(each) for name, each in value.items()}
-        elif key in KEPT or key.startswith("x-kubernetes-"):
+        elif key.startswith("x-kubernetes-") or key == "default":
+            kept[key] = value
+        elif key in KEPT:
             kept[key] = without_prose(value)
     return kept
 
