@@ -75,6 +75,8 @@ def _made(call: Call, request: Request) -> Any:
         fields = json.loads(text or "{}", parse_constant=_not_json)
     except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise WrongCall(f"the body is not JSON in UTF-8: {error}") from None
+    if fields is None:  # what many languages make of a map that nobody filled
+        fields = {}
     if not isinstance(fields, dict):
         raise WrongCall("the body must be a JSON object")
     return call.with_json(fields)
