@@ -180,6 +180,21 @@ def test_port_forward_carries_bytes_both_ways(streams, kubectl):
                     assert reader.read() == b"X" * 200_000
 
 
+def test_a_port_is_joined_to_a_real_one(streams, kubectl):
+    with socket.create_server(("127.0.0.1", 0)) as real:
+        streams.on_port_forward(port=80, target=real.getsockname())
+        with running(kubectl("port-forward", "pod/web", ":80")) as process:
+            port = int(re.search(rb":(\d+) ->", process.stdout.readline())[1])
+            with socket.create_connection(("127.0.0.1", port), 10) as client:
+                client.sendall(b"ask")
+                server, _ = real.accept()
+                with server:
+                    assert server.recv(3) == b"ask"
+                    server.sendall(b"answer")
+                with client.makefile("rb") as reader:
+                    assert reader.read() == b"answer"
+
+
 def test_a_port_that_nobody_answers_is_said_to_be_so(streams, kubectl):
     with running(kubectl("port-forward", "pod/web", ":81")) as process:
         port = int(re.search(rb":(\d+) ->", process.stdout.readline())[1])

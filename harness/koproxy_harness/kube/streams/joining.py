@@ -32,9 +32,9 @@ class _Real(Protocol):
         )
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self.gone.callback(None)  # first: who reads the pod's end goes on at once
         self._pod.close()
         self._pod.incoming.end()
-        self.gone.callback(None)
 
 
 async def join(pod: PodConnection, target: tuple[str, int], reactor: object) -> None:

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from koproxy_harness.kube.streams.dictionary import DICTIONARY
 
 FIN = 1
-REFUSED_STREAM = 3
 INVALID_STREAM = 2
 
 _SYN_STREAM, _SYN_REPLY, _RST_STREAM, _SETTINGS, _PING, _GOAWAY, _HEADERS, _WINDOW_UPDATE = (

@@ -58,10 +58,6 @@ class SpdyStreams:
         for frame in self._decoder.receive(data):
             self._take(frame)
 
-    def forget(self, stream: SpdyStream) -> None:
-        """Both sides have ended."""
-        self._streams.pop(stream.number, None)
-
     def _send(self, frame: spdy.Frame) -> None:
         self._write(self._encoder.encode(frame))
 

@@ -49,11 +49,11 @@ def joined(decoded):
     whole = []
     for frame in decoded:
         last = whole[-1] if whole else None
-        if isinstance(frame, spdy.Data) and isinstance(last, spdy.Data):
-            if frame.stream == last.stream and not last.ended:
-                whole[-1] = spdy.Data(frame.stream, last.data + frame.data, frame.ended)
-                continue
-        whole.append(frame)
+        both = isinstance(frame, spdy.Data) and isinstance(last, spdy.Data)
+        if both and frame.stream == last.stream and not last.ended:
+            whole[-1] = spdy.Data(frame.stream, last.data + frame.data, frame.ended)
+        else:
+            whole.append(frame)
     return whole
 
 
