@@ -64,7 +64,8 @@ def main() -> None:
             processes.stop()
     text = json.dumps(written, separators=(",", ":"), sort_keys=True).encode()
     TARGET.write_bytes(gzip.compress(text, 9, mtime=0))
-    sys.stdout.write(f"{TARGET.name}: {len(text)} bytes of JSON, {TARGET.stat().st_size} compressed\n")
+    size = TARGET.stat().st_size
+    sys.stdout.write(f"{TARGET.name}: {len(text)} bytes of JSON, {size} compressed\n")
 
 
 def facts(server: ApiServer) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 // Prints the protobuf field numbers of Kubernetes' API types as JSON.
 //
-// {type: {"fields": {name in JSON: number}, "inline": {number: {number inside: name in JSON}}}},
-// where an inline message is a message of its own in protobuf and not in JSON.
+// {type: {"fields": {name in JSON: number}, "inline": {number: the same of another type},
+// "omit": [name in JSON]}}, where an inline type is a message of its own in protobuf and not in
+// JSON, and omit has the fields that protobuf writes when they are zero and JSON doesn't.
 package main
 
 import (
@@ -17,8 +18,9 @@ import (
 )
 
 type numbers struct {
-	Fields map[string]int            `json:"fields"`
-	Inline map[string]map[int]string `json:"inline,omitempty"`
+	Fields map[string]int      `json:"fields"`
+	Inline map[string]*numbers `json:"inline,omitempty"`
+	Omit   []string            `json:"omit,omitempty"`
 }
 
 func main() {
@@ -48,7 +50,7 @@ func walk(kind reflect.Type, found map[string]*numbers) {
 	if found[name] != nil {
 		return
 	}
-	of := &numbers{Fields: map[string]int{}, Inline: map[string]map[int]string{}}
+	of := &numbers{Fields: map[string]int{}, Inline: map[string]*numbers{}}
 	found[name] = of
 	for i := range kind.NumField() {
 		field := kind.Field(i)
@@ -60,21 +62,27 @@ func walk(kind reflect.Type, found map[string]*numbers) {
 		walk(field.Type, found)
 		if json != "" && json != "-" {
 			of.Fields[json] = number
+			if omitted(field) {
+				of.Omit = append(of.Omit, json)
+			}
 			continue
 		}
 		if field.Type.Kind() != reflect.Struct {
 			continue // a type that writes its own JSON
 		}
-		inside := map[int]string{}
-		for j := range field.Type.NumField() {
-			inner := field.Type.Field(j)
-			if innerNumber, ok := numberOf(inner); ok {
-				inside[innerNumber] = strings.Split(inner.Tag.Get("json"), ",")[0]
-				walk(inner.Type, found)
-			}
-		}
-		of.Inline[strconv.Itoa(number)] = inside
+		of.Inline[strconv.Itoa(number)] = found[field.Type.PkgPath()+"."+field.Type.Name()]
 	}
+}
+
+func omitted(field reflect.StructField) bool {
+	if !strings.Contains(field.Tag.Get("json"), ",omit") {
+		return false
+	}
+	switch field.Type.Kind() {
+	case reflect.String, reflect.Bool, reflect.Int32, reflect.Int64, reflect.Float64:
+		return true
+	}
+	return false
 }
 
 func numberOf(field reflect.StructField) (int, bool) {
