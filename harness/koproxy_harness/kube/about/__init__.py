@@ -1,0 +1,1 @@
+"""How the mock API server describes itself."""
