@@ -93,10 +93,12 @@ def harness(tmp_path_factory) -> Iterator[Harness]:
     file.write_text(CONFIGURATION)
     words = [*COMMAND, "both", str(file), "--until-stdin-closes"]
     with subprocess.Popen(words, stdin=-1, stdout=-1, text=True) as process:
-        yield Harness(process)
-        assert process.stdin is not None
-        process.stdin.close()
-        assert process.wait(30) == 0
+        try:
+            yield Harness(process)
+            process.communicate(timeout=30)  # which closes its standard input
+            assert process.returncode == 0
+        finally:
+            process.kill()
 
 
 @pytest.fixture(autouse=True)
@@ -258,7 +260,7 @@ def test_the_printed_json_is_one_line_and_a_signal_ends_it_all(start):
 def test_it_ends_with_whoever_started_it(start):
     process = start("kube-api", "--until-stdin-closes")
     assert set(Harness(process).told) == {"kube_api", "control", "ca_pem", "ca_file"}
-    process.communicate(timeout=30)  # which closes its standard input
+    process.communicate(timeout=30)
     assert process.returncode == 0
 
 

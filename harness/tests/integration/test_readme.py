@@ -70,26 +70,29 @@ def test_the_configuration_is_what_the_page_says(folder):
 def test_the_command_and_its_control(session, asked, folder, environment):
     command, printed = session.removeprefix("$ ").split("\n", 1)
     with subprocess.Popen(
-        ["/bin/sh", "-c", command],
+        ["/bin/sh", "-c", f"exec {command}"],
         stdin=-1,
         stdout=-1,
         cwd=folder,
         env=environment,
         text=True,
     ) as process:
-        told = json.loads(process.stdout.readline())
-        assert list(told)[:2] == re.findall(r'[{ ]"([a-z_]+)": {', printed)
-        shell = {"CA_FILE": told["ca_file"], "CONTROL_URL": told["control"]["url"]}
-        ended = subprocess.run(
-            ["/bin/sh", "-eu", "-c", asked],
-            env={**environment, **shell},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        process.stdin.close()
-        assert process.wait(30) == 0
+        try:
+            told = json.loads(process.stdout.readline())
+            assert list(told)[:2] == re.findall(r'[{ ]"([a-z_]+)": {', printed)
+            shell = {"CA_FILE": told["ca_file"], "CONTROL_URL": told["control"]["url"]}
+            ended = subprocess.run(
+                ["/bin/sh", "-eu", "-c", asked],
+                env={**environment, **shell},
+                capture_output=True,
+                text=True,
+                timeout=60,
+                check=False,
+            )
+            process.communicate(timeout=30)  # which closes its standard input
+            assert process.returncode == 0
+        finally:
+            process.kill()
     assert (ended.returncode, ended.stderr) == (0, ""), ended.stdout
     assert '{"token": "ey' in ended.stdout
     assert "error" not in ended.stdout
