@@ -160,6 +160,8 @@ def test_clock(harness):
     token = harness.control("/issuer/token", {})["token"]
     claims = jwt.decode(token, options={"verify_signature": False})
     assert 978307200 <= claims["iat"] < 978307300
+    harness.control("/reset", {})
+    assert harness.control("/issuer/clock", {"move": 0})["now"] >= before
 
 
 def test_requests_are_told_with_every_byte(harness):
