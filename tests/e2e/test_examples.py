@@ -1,6 +1,8 @@
 """The harness's examples that need more than Python, run as their READMEs say."""
 
 import os
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -54,3 +56,18 @@ def test_the_go_client(go_tests: Path, environment: dict[str, str], name: str) -
     )
     assert (ended.returncode, ended.stderr) == (0, ""), ended.stdout
     assert f"--- PASS: {name}" in ended.stdout
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="this example is in JavaScript")
+def test_the_node_program(environment: dict[str, str]) -> None:
+    ended = subprocess.run(
+        ["node", "--test"],
+        cwd=EXAMPLES / "node-service",
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert re.search(r"^\S+ pass 11$", ended.stdout, re.MULTILINE), ended.stdout
