@@ -24,7 +24,6 @@ func kubernetesAs(t *testing.T, bearer string) kubernetes.Interface {
 	if err != nil {
 		t.Fatal(err)
 	}
-	config.ContentType = "application/json" // which the harness reads of every kind
 	if bearer != "" {
 		config.BearerToken = bearer
 	}
