@@ -1,166 +1,149 @@
-"""Kubernetes objects in memory, and who watches them.
+"""Kubernetes objects in memory, what has happened to them, and who is told.
 
-Pure: no socket, no thread of its own. Every change has a resource version, one more than the
-last, and is kept, so that a watch can begin at any of them.
+Pure: no socket, no thread, no clock of its own. Objects are never changed in place, neither here
+nor by those who read them, so they may be shared, and seen as they were.
 """
 
 from __future__ import annotations
 
-import copy
-import uuid
-from collections.abc import Callable
+import itertools
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
-from koproxy_harness.kube.resources import KINDS, Kind
 from koproxy_harness.kube.status import Refusal
 
 Object = dict[str, Any]
+Resource = tuple[str, str]  # a group and a plural
+Place = tuple[str, str]  # a namespace ("" without one) and a name
+
+HISTORY = 1000  # changes that are kept, for watches and pages that begin in the past
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A change of one object: `type` is `ADDED`, `MODIFIED` or `DELETED`."""
+    """A change of one object: what it is now (of a deleted one: was at last), and was before."""
 
     version: int
-    type: str
-    kind: Kind
+    type: str  # ADDED, MODIFIED or DELETED
+    resource: Resource
+    place: Place
     object: Object
-
-    @property
-    def json(self) -> Object:
-        """As a watch sends it."""
-        return {"type": self.type, "object": self.object}
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Which objects a list or a watch is about; None is any."""
-
-    kind: Kind
-    namespace: str | None = None
-    name: str | None = None
-
-    def has(self, kind: Kind, metadata: dict[str, Any]) -> bool:
-        """Whether an object of this kind with this metadata is meant."""
-        return (
-            kind == self.kind
-            and self.namespace in (None, metadata.get("namespace"))
-            and self.name in (None, metadata["name"])
-        )
+    before: Object | None
 
 
 Listener = Callable[[Event], None]
 
 
 class Store:
-    """The objects of one API server."""
+    """The objects of one API server, with one version for all: that of the last change.
 
-    def __init__(self) -> None:
-        self._objects: dict[tuple[Kind, str, str], Object] = {}
-        self._events: list[Event] = []
-        self._watches: list[tuple[Selection, Listener]] = []
-        for name in ("default", "kube-system"):
-            self.create(KINDS[0], {"metadata": {"name": name}})
+    `first` are objects to begin with, with the resource of each; they need a name only.
+    """
+
+    def __init__(self, first: Iterable[tuple[Resource, Object]] = ()) -> None:
+        self.version = 1
+        self._objects: dict[Resource, dict[Place, Object]] = {}
+        self._events: deque[Event] = deque(maxlen=HISTORY)
+        self._listeners: list[Listener] = []
+        for resource, made in first:
+            metadata = made["metadata"]
+            place = (metadata.get("namespace", ""), metadata["name"])
+            self._objects.setdefault(resource, {})[place] = made
+
+    # Reading
+
+    def find(self, group: str, plural: str, namespace: str, name: str) -> Object | None:
+        """Give one object, None without it; `namespace` is "" for what is in none."""
+        return self._objects.get((group, plural), {}).get((namespace, name))
+
+    def objects(self, group: str, plural: str, namespace: str | None = None) -> Iterator[Object]:
+        """Give all objects of a resource, of one namespace or (None) all, in no order."""
+        for place, found in list(self._objects.get((group, plural), {}).items()):
+            if namespace is None or place[0] == namespace:
+                yield found
+
+    def everything(self) -> Iterator[tuple[Resource, Place, Object]]:
+        """Give every object with where it is."""
+        for resource, objects in list(self._objects.items()):
+            for place, found in list(objects.items()):
+                yield resource, place, found
+
+    def at(self, resource: Resource, version: int) -> list[tuple[Place, Object]]:
+        """Give a resource's objects as they were at a version, by namespace and name.
+
+        Raises `Refusal` 410 where that is too long ago, 400 for a version still to come.
+        """
+        objects = dict(self._objects.get(resource, {}))
+        for event in reversed(self._since(version)):
+            if event.resource == resource:
+                if event.before is None:
+                    objects.pop(event.place, None)
+                else:
+                    objects[event.place] = event.before
+        return sorted(objects.items(), key=lambda item: item[0])
+
+    def since(self, resource: Resource, version: int) -> list[Event]:
+        """Give what happened to a resource after a version; raises `Refusal` as `at` does."""
+        return [event for event in self._since(version) if event.resource == resource]
+
+    def _since(self, version: int) -> list[Event]:
+        if version > self.version:
+            raise Refusal(
+                504,
+                f"Too large resource version: {version}, current: {self.version}",
+                "Timeout",
+                {
+                    "causes": [
+                        {
+                            "reason": "ResourceVersionTooLarge",
+                            "message": "Too large resource version",
+                        }
+                    ],
+                    "retryAfterSeconds": 1,
+                },
+            )
+        past = self.version - version
+        if past > len(self._events):
+            raise Refusal(410, f"too old resource version: {version} ({self._oldest})", "Expired")
+        return list(itertools.islice(self._events, len(self._events) - past, None))
 
     @property
-    def version(self) -> int:
-        """The resource version of the last change."""
-        return len(self._events)
+    def _oldest(self) -> int:
+        return self.version - len(self._events)
 
-    def select(self, selection: Selection) -> list[Object]:
-        """Give the objects, in the order in which they were made."""
-        return [
-            found
-            for (kind, _, _), found in self._objects.items()
-            if selection.has(kind, found["metadata"])
-        ]
+    # Changing
 
-    def get(self, kind: Kind, namespace: str, name: str) -> Object:
-        """Give one object; raises `Refusal` 404 without it."""
-        try:
-            return self._objects[kind, namespace, name]
-        except KeyError:
-            raise Refusal(404, f'{kind.plural} "{name}" not found') from None
+    def put(self, resource: Resource, place: Place, made: Object) -> Object:
+        """Keep an object, new or in the place of another, and give it with its version."""
+        objects = self._objects.setdefault(resource, {})
+        before = objects.get(place)
+        kept = self._versioned(made)
+        objects[place] = kept
+        self._tell("MODIFIED" if before is not None else "ADDED", resource, place, kept, before)
+        return kept
 
-    def create(self, kind: Kind, given: Object, namespace: str = "") -> Object:
-        """Keep a new object; raises `Refusal` where Kubernetes would refuse its place or name."""
-        made = copy.deepcopy(given)
-        metadata = made.setdefault("metadata", {})
-        name = metadata.get("name") or ""
-        if not name and metadata.get("generateName"):
-            name = f"{metadata['generateName']}{uuid.uuid4().hex[:5]}"
-        if not name:
-            raise Refusal(400, "name or generateName is required")
-        if kind.namespaced:
-            namespace = namespace or metadata.get("namespace") or "default"
-            if metadata.setdefault("namespace", namespace) != namespace:
-                raise Refusal(400, "the namespace of the object is not that of the request")
-            self.get(KINDS[0], "", namespace)
-        if (kind, namespace, name) in self._objects:
-            raise Refusal(409, f'{kind.plural} "{name}" already exists', "AlreadyExists")
-        metadata |= {
-            "name": name,
-            "uid": str(uuid.uuid4()),
-            "creationTimestamp": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
-        }
-        made |= {"apiVersion": kind.group_version, "kind": kind.name}
-        return self._changed("ADDED", kind, namespace, made)
+    def remove(self, resource: Resource, place: Place) -> Object:
+        """Remove an object that is there, and give it as it was, with the version of its end."""
+        before = self._objects[resource].pop(place)
+        gone = self._versioned(before)
+        self._tell("DELETED", resource, place, gone, before)
+        return gone
 
-    def apply(self, kind: Kind, given: Object) -> Object:
-        """Create the object, or put it in the place of the one with its name."""
-        metadata = given.get("metadata") or {}
-        namespace = (metadata.get("namespace") or "default") if kind.namespaced else ""
-        old = self._objects.get((kind, namespace, metadata.get("name") or ""))
-        if old is None:
-            return self.create(kind, given, namespace)
-        new = copy.deepcopy(given)
-        kept = {name: old["metadata"][name] for name in ("uid", "creationTimestamp")}
-        new["metadata"] |= kept
-        if kind.namespaced:
-            new["metadata"]["namespace"] = namespace
-        return self._changed("MODIFIED", kind, namespace, new)
+    def listen(self, listener: Listener) -> Callable[[], None]:
+        """Tell `listener` of every change from now on; gives what ends that."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener) if listener in self._listeners else None
 
-    def delete(self, kind: Kind, namespace: str, name: str) -> Object:
-        """Remove one object, and with a namespace everything in it."""
-        found = self.get(kind, namespace, name)
-        if kind.name == "Namespace":
-            for other, inside, each in list(self._objects):
-                if inside == name:
-                    self.delete(other, inside, each)
-        del self._objects[kind, namespace, name]
-        return self._changed("DELETED", kind, namespace, copy.deepcopy(found))
+    def _versioned(self, made: Object) -> Object:
+        self.version += 1
+        return {**made, "metadata": {**made["metadata"], "resourceVersion": str(self.version)}}
 
-    def watch(
-        self, selection: Selection, since: int, listener: Listener
-    ) -> tuple[list[Event], Callable[[], None]]:
-        """Tell `listener` of every change from now on.
-
-        Gives what happened after version `since` (0: the objects that are there), and what ends
-        the watch. Raises `Refusal` 410 for a version that is not reached yet.
-        """
-        if since > self.version:
-            raise Refusal(410, f"too large resource version: {since}, current: {self.version}")
-        if since:
-            past = self._events[since:]
-        else:
-            past = [
-                Event(self.version, "ADDED", selection.kind, each)
-                for each in self.select(selection)
-            ]
-        watch = (selection, listener)
-        self._watches.append(watch)
-        meant = [event for event in past if selection.has(event.kind, event.object["metadata"])]
-        return meant, lambda: self._watches.remove(watch)
-
-    def _changed(self, change: str, kind: Kind, namespace: str, made: Object) -> Object:
-        made["metadata"]["resourceVersion"] = str(self.version + 1)
-        event = Event(self.version + 1, change, kind, made)
+    def _tell(
+        self, kind: str, resource: Resource, place: Place, made: Object, before: Object | None
+    ) -> None:
+        event = Event(self.version, kind, resource, place, made, before)
         self._events.append(event)
-        if change != "DELETED":
-            self._objects[kind, namespace, made["metadata"]["name"]] = made
-        for selection, listener in list(self._watches):
-            if selection.has(kind, made["metadata"]):
-                listener(event)
-        return made
+        for listener in list(self._listeners):
+            listener(event)

@@ -7,18 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import yaml
-
-from koproxy_harness.kube import protobuf
+from koproxy_harness.kube import bodies
 from koproxy_harness.kube.access.aggregation import Object
 from koproxy_harness.kube.access.quoting import quoted
 from koproxy_harness.kube.status import Refusal
 
 if TYPE_CHECKING:
     from koproxy_harness.serving.exchange import Request
-
-_JSON = "application/json"
-_YAML = "application/yaml"
 
 
 def body(request: Request, namespace: str, api_version: str, kind: str) -> Object:
@@ -27,22 +22,9 @@ def body(request: Request, namespace: str, api_version: str, kind: str) -> Objec
     So it is with its namespace. Raises `Refusal`: 415 for an encoding that isn't known, 400 for
     what can't be read in it, or is of another kind or namespace.
     """
-    named = (request.values("content-type") or [_JSON])[0].partition(";")[0].strip().lower()
     try:
-        if named == protobuf.CONTENT_TYPE:
-            given = protobuf.decode(request.body)
-        elif named == _JSON:
-            given = request.json()
-        elif named == _YAML:
-            given = yaml.safe_load(request.body)
-        else:
-            known = ", ".join((_JSON, _YAML, protobuf.CONTENT_TYPE))
-            raise Refusal(
-                415,
-                "the body of the request was in an unknown format - accepted media types include: "
-                f"{known}",
-            )
-    except (ValueError, yaml.YAMLError) as wrong:
+        given = bodies.read(request)
+    except ValueError as wrong:
         why = f"couldn't get version/kind; {wrong}"
         raise Refusal(400, _unknown(kind, why)) from None
     if not isinstance(given, dict):

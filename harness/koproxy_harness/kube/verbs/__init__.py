@@ -1,0 +1,1 @@
+"""What can be done with objects: the verbs of requests about them."""
