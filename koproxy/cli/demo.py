@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from koproxy_harness import Issuer, KubeAPI, Request
 
 _PODS = "/api/v1/namespaces/demo/pods"
+_SECRETS = "/api/v1/namespaces/demo/secrets"
 _REFUSED = "Impersonation requests are disabled when using kube-oidc-proxy"
 _DAY = 24 * 3600  # seconds
 _TIMEOUT = 20.0  # seconds, for one call
@@ -32,6 +33,19 @@ metadata: {name: demo}
 ---
 kind: Pod
 metadata: {name: web, namespace: demo}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: looks-at-pods, namespace: demo}
+rules:
+- {apiGroups: [""], resources: [pods], verbs: [get, list, watch]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: dev-looks-at-pods, namespace: demo}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: looks-at-pods}
+subjects:
+- {apiGroup: rbac.authorization.k8s.io, kind: Group, name: dev}
 """
 
 
@@ -145,6 +159,7 @@ class _Tour:
         self._refused("somebody without a token", [], 401)
         self._refused("jane, with a token that has expired", [expired], 401)
         self._refused("jane, who would rather be admin", [jane, admin], 403, _REFUSED)
+        self._forbidden("jane asks for secrets, of which her roles say nothing", jane)
         self._watch("jane watches the pods while one is made", jane)
 
     def _allowed(self, title: str, jane: _Header) -> None:
@@ -187,6 +202,16 @@ class _Tour:
                 self._expect(said["message"], message, "the message")
         self._say("nothing of it arrived at the API server")
         self._expect(len(self._arrived()), before, "the requests that arrived")
+
+    def _forbidden(self, title: str, jane: _Header) -> None:
+        self._title(title)
+        with self._call(_SECRETS, [jane]) as answer:
+            said = _json(answer)
+            self._say(f"{answer.status} {answer.reason}: {said['message']}")
+            self._expect(answer.status, 403, "the status")
+            self._expect('User "jane" cannot list' in said["message"], True, "who is refused")
+        self._say("it is the API server that says so: the cluster's RBAC decides")
+        self._expect(self._api.requests[-1].path, _SECRETS, "what arrived last")
 
     def _watch(self, title: str, jane: _Header) -> None:
         self._title(title)

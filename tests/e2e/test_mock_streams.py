@@ -41,7 +41,7 @@ def api():
 
 @pytest.fixture
 def streams(api, websockets):
-    room = Streams(OnePod(), api.clock, api._home.reactor)
+    room = Streams(OnePod(), api.clock, api._home)
 
     async def answer(exchange):
         request = exchange.request

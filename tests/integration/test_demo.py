@@ -35,6 +35,7 @@ def test_once_shows_the_main_job_and_ends_with_success():
         "     Impersonate-User: jane\n     Impersonate-Group: dev\n",
         "   401 Unauthorized: ",
         "   403 Forbidden: Impersonation requests are disabled when using kube-oidc-proxy\n",
+        '   403 Forbidden: secrets is forbidden: User "jane" cannot list resource "secrets" ',
         "   ADDED late\n",
         "\nAll went as printed.\n",
     ):
@@ -80,7 +81,7 @@ def test_it_runs_on_with_a_kubeconfig_and_leaves_nothing_behind(ending):
             token = config["users"][0]["user"]["token"]
             assert next(lines).split()[3:] == ["get", "pods", "-n", "demo"]
             pods = get(config, f"{server}/api/v1/namespaces/demo/pods", token)
-            assert [pod["metadata"]["name"] for pod in pods["items"]] == ["web", "late"]
+            assert [pod["metadata"]["name"] for pod in pods["items"]] == ["late", "web"]
         finally:
             process.send_signal(ending)
             rest, errors = process.communicate(timeout=_TIMEOUT)

@@ -9,7 +9,16 @@ from pathlib import Path
 
 import pytest
 from koproxy_harness import WRONG, Exchange, Issuer, KubeAPI
-from support.running import SCRIPTS, SECONDS, Client, Running, flags, koproxy, request
+from support.running import (
+    PEOPLE_MAY_LOOK,
+    SCRIPTS,
+    SECONDS,
+    Client,
+    Running,
+    flags,
+    koproxy,
+    request,
+)
 
 PODS = "/api/v1/namespaces/demo/pods"
 WHO = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
@@ -26,7 +35,7 @@ def issuer() -> Iterator[Issuer]:
 @pytest.fixture(scope="module")
 def api() -> Iterator[KubeAPI]:
     with KubeAPI() as api:
-        api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "demo"}})
+        api.apply(PEOPLE_MAY_LOOK)
         yield api
 
 

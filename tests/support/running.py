@@ -16,6 +16,19 @@ from pathlib import Path
 from koproxy_harness import Issuer, KubeAPI
 
 SECONDS = 20.0
+# Objects for people to see, and the right to see them, in what stands for a cluster.
+PEOPLE_MAY_LOOK = """
+apiVersion: v1
+kind: Namespace
+metadata: {name: demo}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: people-may-look}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view}
+subjects:
+- {apiGroup: rbac.authorization.k8s.io, kind: Group, name: "system:authenticated"}
+"""
 SCRIPTS = Path(sys.executable).parent
 SERVE = (str(SCRIPTS / "koproxy"), "serve")
 

@@ -1,7 +1,7 @@
-"""A mock Kubernetes API server: enough of one to see what a proxy before it sends.
+"""A mock Kubernetes API server: enough of one for kubectl, client-go and what stands between.
 
-Every request is kept, parsed and byte for byte. What it knows of Kubernetes is small and said
-in the README; what a test needs beyond that it answers itself, with `on`.
+Every request is kept, parsed and byte for byte. Here a request finds its way: who asks, as whom,
+whether they may, and to the room that answers. What a test wants otherwise it answers itself.
 """
 
 from __future__ import annotations
@@ -9,36 +9,38 @@ from __future__ import annotations
 import inspect
 import json
 import secrets
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, cast
 
-import yaml
 from twisted.internet.interfaces import IReactorTime
 
-from koproxy_harness.errors import HarnessError
-from koproxy_harness.kube.access.access import (
-    AUTHENTICATED,
-    MASTERS,
-    TokenRules,
-    User,
-    impersonated,
-    may,
-)
+from koproxy_harness.kube import first
+from koproxy_harness.kube.about.about import About
+from koproxy_harness.kube.access.control import Access
+from koproxy_harness.kube.access.issuer_tokens import TokenRules
+from koproxy_harness.kube.kinds import Kinds
 from koproxy_harness.kube.kubeconfig import kubeconfig
-from koproxy_harness.kube.objects import review, serve
-from koproxy_harness.kube.resources import ACCESS_REVIEW, IDENTITY_REVIEW, KINDS, VERSION, discovery
+from koproxy_harness.kube.request_info import RequestInfo
+from koproxy_harness.kube.schema import Schemas, builtin
+from koproxy_harness.kube.setting import Manifest, Setting
 from koproxy_harness.kube.status import Refusal, status
 from koproxy_harness.kube.store import Store
+from koproxy_harness.kube.streams.streams import Streams
+from koproxy_harness.kube.verbs.definitions import Definitions
+from koproxy_harness.kube.verbs.verbs import Verbs
+from koproxy_harness.kube.verbs.watches import Watches
 from koproxy_harness.serving.authority import Certificate
 from koproxy_harness.serving.place import LOOPBACK, Place
 from koproxy_harness.serving.server import FieldsGiven, Server
 
 if TYPE_CHECKING:
     from koproxy_harness.issuer.issuer import Issuer
-    from koproxy_harness.serving.exchange import Exchange, Request
+    from koproxy_harness.serving.exchange import Exchange
 
 Handler = Callable[["Exchange"], "bytes | Awaitable[bytes | None] | None"]
+
+_STREAMS = ("log", "exec", "attach", "portforward")
 
 
 class KubeAPI(Server):
@@ -51,7 +53,9 @@ class KubeAPI(Server):
     On a reactor of your own: `async with KubeAPI(reactor=reactor) as api`, with the same methods.
 
     `issuer`: whose tokens it takes, with this audience and these claims, beside the
-    administrator's token and every client certificate of its own authority.
+    administrator's token and client certificates of its own authority. Who may do what is said by
+    the roles and bindings in it, as in a cluster; the administrator may do all.
+    `pods`: what a test says of logs, exec, attach and port-forward.
     `address`, `port`, `host`: where it listens, and the name in its URL.
     """
 
@@ -68,14 +72,37 @@ class KubeAPI(Server):
         host: str = LOOPBACK.name,
     ) -> None:
         super().__init__(reactor, "asked", Place(address, port, host))
-        self.admin_token = f"admin-{secrets.token_hex(16)}"
-        self._tokens: TokenRules | None = None
-        if issuer is not None:
-            self._tokens = TokenRules(issuer, audience, username_claim, groups_claim)
-        self._store = Store()
+        tokens = TokenRules(issuer, audience, username_claim, groups_claim) if issuer else None
+        self._store = Store(first.objects())
+        kinds, schemas = Kinds(builtin.kinds()), Schemas()
+        definitions = Definitions(self._store, kinds, schemas)
+        admin_token = f"admin-{secrets.token_hex(16)}"
+        self._access = Access(self._store, admin_token, tokens, self.clock.now)
+        self._about = About(kinds, definitions.openapi)
+        self._watches = Watches(self._store, lambda: cast(IReactorTime, self._home.reactor))
+        self._verbs = Verbs(
+            self._store,
+            kinds,
+            schemas,
+            definitions,
+            self._watches,
+            self._access.escalation,
+            self.clock,
+        )
+        self._setting = Setting(self._store, kinds, schemas, definitions, self.clock)
+        self.pods = Streams(self._store, self.clock, self._home)
         self._handlers: list[tuple[str, Handler]] = []
 
     # For tests
+
+    @property
+    def admin_token(self) -> str:
+        """The token of the administrator, who may do all; another may be put in its place."""
+        return self._access.admin_token
+
+    @admin_token.setter
+    def admin_token(self, token: str) -> None:
+        self._access.admin_token = token
 
     def kubeconfig(
         self,
@@ -100,31 +127,29 @@ class KubeAPI(Server):
             user = {"token": token or self.admin_token}
         return kubeconfig(server or self.url, ca_pem or self.ca_pem, user)
 
-    def apply(self, manifest: str | dict[str, Any] | Iterable[dict[str, Any]]) -> None:
+    def apply(self, manifest: Manifest) -> None:
         """Put objects into the store: YAML text, one object, or several.
 
-        Who watches is told. Raises `HarnessError` for a kind that is not served, or an object
-        that Kubernetes would refuse here.
+        Who watches is told. Only the kind and the name have to be there; the status is taken as
+        it is given. Raises `HarnessError` for a kind that is not served, and for fields that it
+        doesn't have.
         """
-        if isinstance(manifest, str):
-            objects = [each for each in yaml.safe_load_all(manifest) if each is not None]
-        else:
-            objects = [manifest] if isinstance(manifest, dict) else list(manifest)
-        known = {kind.name: kind for kind in KINDS}
+        self.run(lambda: self._setting.apply(manifest))
 
-        def apply() -> None:
-            for each in objects:
-                kind = known.get(each.get("kind", ""))
-                if kind is None:
-                    raise HarnessError(
-                        f"the kind {each.get('kind')!r} is not served; there are {', '.join(known)}"
-                    )
-                try:
-                    self._store.apply(kind, each)
-                except Refusal as refusal:
-                    raise HarnessError(f"{kind.name} can't be applied: {refusal}") from None
+    def find(self, kind: str, name: str, namespace: str = "default") -> dict[str, Any] | None:
+        """Give an object as it is now, None without it; `kind` is as in a manifest, or a plural.
 
-        self.run(apply)
+        Raises `HarnessError` for a kind that is not served.
+        """
+        return self.run(lambda: self._setting.find(kind, name, namespace))
+
+    def delete(self, kind: str, name: str, namespace: str = "default") -> None:
+        """Remove an object, and what depends on it; raises `HarnessError` without it."""
+        self.run(lambda: self._setting.delete(kind, name, namespace))
+
+    def end_watches(self) -> None:
+        """End every watch after a whole event, as an API server does when it is shut down."""
+        self.run(self._watches.end)
 
     def on(self, path: str, handler: Handler) -> None:
         """Have `handler(exchange)` answer requests to `path` (a pattern as in `fnmatch`).
@@ -199,36 +224,18 @@ class KubeAPI(Server):
             exchange.respond(refusal.code, refusal.body)
 
     async def _answer(self, exchange: Exchange) -> None:
-        user = impersonated(self._asking(exchange.request), exchange.request)
-        request = await exchange.whole()
-        match request.path.strip("/").split("/"):
-            case ["version"]:
-                exchange.respond(200, VERSION)
-            case ["healthz" | "livez" | "readyz"]:
-                exchange.respond(200, "ok")
-            case ["api", "v1", _, *_] as place:
-                serve(exchange, self._store, place[2:], cast(IReactorTime, self._home.reactor))
-            case ["apis", IDENTITY_REVIEW.group, IDENTITY_REVIEW.version, IDENTITY_REVIEW.plural]:
-                review(exchange, IDENTITY_REVIEW, lambda _: {"userInfo": user.json})
-            case ["apis", ACCESS_REVIEW.group, ACCESS_REVIEW.version, ACCESS_REVIEW.plural]:
-                review(exchange, ACCESS_REVIEW, lambda spec: {"allowed": may(user, spec)})
-            case _:
-                document = discovery(request.path)
-                if document is None:
-                    raise Refusal(404, "the server could not find the requested resource")
-                exchange.respond(200, document)
-
-    def _asking(self, request: Request) -> User:
-        credentials = request.values("authorization")
-        if len(credentials) > 1:
-            raise Refusal(400, "more than one Authorization")
-        if not credentials and request.peer_name is not None:
-            return User(request.peer_name, (MASTERS, AUTHENTICATED), admin=True)
-        scheme, _, token = (credentials or [""])[0].partition(" ")
-        if scheme.lower() == "bearer":
-            if secrets.compare_digest(token.encode(), self.admin_token.encode()):
-                return User("admin", (MASTERS, AUTHENTICATED), admin=True)
-            user = self._tokens.user(token) if self._tokens else None
-            if user is not None:
-                return user
-        raise Refusal(401, "Unauthorized")
+        request = exchange.request
+        info = RequestInfo.of(request.method, request.path, request.query)
+        user = self._access.acting(self._access.authenticate(request), request, info)
+        request.user = user.username
+        self._access.authorize(user, info)
+        if info.resource == "pods" and info.subresource in _STREAMS:
+            await self.pods.answer(exchange, info)
+            return
+        await exchange.whole()
+        if not info.is_resource:
+            self._about.answer(exchange, info)
+        elif self._access.reviews.knows(info):
+            self._access.reviews.answer(exchange, info, user)
+        else:
+            self._verbs.answer(exchange, info, user)

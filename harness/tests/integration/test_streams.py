@@ -27,7 +27,7 @@ class Store:
 class Room:
     def __init__(self, api):
         self.api = api
-        self.streams = Streams(Store(), api.clock, api._home.reactor)
+        self.streams = Streams(Store(), api.clock, api._home)
         api.on("/api/v1/*", self.answer)
 
     async def answer(self, exchange):

@@ -1,156 +1,160 @@
-"""The object store of the mock API server, and the protobuf bodies that it reads."""
+"""Objects in memory: what is there, what was, and who is told."""
+
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from koproxy_harness.kube import protobuf
-from koproxy_harness.kube.resources import KINDS, discovery
+from koproxy_harness.kube import store as module
+from koproxy_harness.kube.kinds import Kind
 from koproxy_harness.kube.status import Refusal
-from koproxy_harness.kube.store import Selection, Store
+from koproxy_harness.kube.store import Event, Store
+from koproxy_harness.kube.verbs import deleting
+from koproxy_harness.kube.verbs.lists import page
 
-NAMESPACE, POD, CONFIGMAP = KINDS
+THINGS, OTHERS = ("", "things"), ("x.io", "others")
+KIND = Kind("", "v1", "things", "Thing", True)
+NOW = "2026-01-01T00:00:00Z"
 
-
-def named(name, **more):
-    return {"metadata": {"name": name}, **more}
-
-
-@pytest.fixture
-def store():
-    store = Store()
-    store.create(NAMESPACE, named("demo"))
-    return store
-
-
-def names(store, *selection):
-    return [each["metadata"]["name"] for each in store.select(Selection(*selection))]
-
-
-def test_objects_are_found_by_kind_namespace_and_name(store):
-    store.create(POD, named("a"), "demo")
-    store.create(POD, named("b"), "default")
-    store.create(CONFIGMAP, named("c"), "demo")
-    assert names(store, POD) == ["a", "b"]
-    assert names(store, POD, "demo") == ["a"]
-    assert names(store, POD, None, "b") == ["b"]
-    assert store.get(POD, "demo", "a")["kind"] == "Pod"
-
-
-@pytest.mark.parametrize(
-    ("given_object", "namespace", "code"),
-    [
-        (named("a"), "nowhere", 404),
-        ({"metadata": {}}, "demo", 400),
-        ({"metadata": {"name": "a", "namespace": "default"}}, "demo", 400),
-        (named("there"), "demo", 409),
-    ],
+# A change: which resource, where, and whether it is put there or taken away.
+changes = st.lists(
+    st.tuples(
+        st.sampled_from([THINGS, THINGS, OTHERS]),
+        st.tuples(st.sampled_from(["a", "b"]), st.sampled_from("xyz")),
+        st.booleans(),
+    ),
+    max_size=25,
 )
-def test_what_kubernetes_refuses_is_refused(store, given_object, namespace, code):
-    store.create(POD, named("there"), "demo")
-    with pytest.raises(Refusal) as refused:
-        store.create(POD, given_object, namespace)
-    assert refused.value.code == code
 
 
-def test_applying_again_keeps_who_the_object_is(store):
-    first = store.apply(POD, {"metadata": {"name": "a", "namespace": "demo"}, "spec": 1})
-    second = store.apply(POD, {"metadata": {"name": "a", "namespace": "demo"}, "spec": 2})
-    assert second["spec"] == 2
-    assert second["metadata"]["uid"] == first["metadata"]["uid"]
-    assert int(second["metadata"]["resourceVersion"]) > int(first["metadata"]["resourceVersion"])
+def thing(place: tuple[str, str], **metadata: Any) -> dict[str, Any]:
+    return {"metadata": {"name": place[1], "namespace": place[0], "uid": f"u-{place}", **metadata}}
 
 
-def test_what_is_given_stays_as_it_is(store):
-    manifest = named("a")
-    for _ in range(2):
-        store.apply(POD, manifest)
-    assert manifest == named("a")
+def play(store: Store, script: list[Any]) -> list[tuple[int, dict[Any, Any]]]:
+    """Do what the script says; gives what THINGS were there at each version."""
+    past = [(store.version, {})]
+    there: dict[Any, Any] = {}
+    for number, (resource, place, keep) in enumerate(script):
+        if keep:
+            made = store.put(resource, place, thing(place, labels={"n": str(number)}))
+            if resource == THINGS:
+                there = {**there, place: made}
+        elif store.find(*resource, *place) is not None:
+            store.remove(resource, place)
+            if resource == THINGS:
+                there = {key: each for key, each in there.items() if key != place}
+        past.append((store.version, there))
+    return past
 
 
-def test_with_a_namespace_goes_what_is_in_it(store):
-    store.create(POD, named("a"), "demo")
-    store.delete(NAMESPACE, "", "demo")
-    assert names(store, POD) == []
-
-
-def told(store, selection, since, change):
-    heard = []
-    past, unwatch = store.watch(selection, since, heard.append)
-    change()
-    unwatch()
-    store.create(POD, named("unheard"), "default")
-    return [(event.type, event.object["metadata"]["name"]) for event in (*past, *heard)]
-
-
-def test_a_watch_begins_with_what_is_there_and_tells_what_is_meant(store):
-    store.create(POD, named("old"), "demo")
-
-    def change():
-        store.create(POD, named("new"), "demo")
-        store.create(POD, named("elsewhere"), "default")
-        store.apply(POD, {"metadata": {"name": "old", "namespace": "demo"}})
-        store.delete(POD, "demo", "new")
-
-    assert told(store, Selection(POD, "demo"), 0, change) == [
-        ("ADDED", "old"),
-        ("ADDED", "new"),
-        ("MODIFIED", "old"),
-        ("DELETED", "new"),
-    ]
-
-
-@given(st.integers(1, 12))
-def test_a_watch_from_any_version_misses_nothing_and_repeats_nothing(since):
+@given(changes)
+def test_it_can_be_seen_as_it_was(script: list[Any]) -> None:
     store = Store()
-    for number in range(10):
-        store.create(POD, named(f"p{number}"), "default")
-    everything = [("ADDED", f"p{number}") for number in range(10)]
-    heard = told(store, Selection(POD, "default"), since, lambda: None)
-    assert heard == everything[max(0, since - 2) :]  # two namespaces are there from the start
+    for version, there in play(store, script):
+        assert store.at(THINGS, version) == sorted(there.items())
 
 
-def test_a_version_of_the_future_is_gone(store):
-    with pytest.raises(Refusal, match="too large"):
-        store.watch(Selection(POD), store.version + 1, print)
+@given(changes)
+def test_who_watches_from_any_version_sees_exactly_what_came_after(script: list[Any]) -> None:
+    store = Store()
+    heard: list[Event] = []
+    store.listen(heard.append)
+    past = play(store, script)
+    for version, there in past:
+        seen = dict(there)
+        for event in store.since(THINGS, version):
+            assert event in heard
+            assert event.before == seen.get(event.place)
+            if event.type == "DELETED":
+                del seen[event.place]
+            else:
+                assert event.type == ("MODIFIED" if event.place in seen else "ADDED")
+                seen[event.place] = event.object
+        assert seen == past[-1][1]
+    versions = [event.version for event in heard]
+    assert versions == sorted(set(versions))
 
 
-def test_every_kind_is_discovered():
-    assert [each["name"] for each in discovery("/api/v1")["resources"]] == [
-        "namespaces",
-        "pods",
-        "configmaps",
-    ]
-    for group in discovery("/apis")["groups"]:
-        assert discovery(f"/apis/{group['name']}")["name"] == group["name"]
-        assert discovery(f"/apis/{group['preferredVersion']['groupVersion']}")["resources"]
-    assert discovery("/apis/none") is None
-    assert discovery("/apis/none/v1") is None
+@given(changes, st.integers(1, 4), st.data())
+def test_pages_are_of_one_moment(script: list[Any], limit: int, data: st.DataObject) -> None:
+    store = Store()
+    play(store, script)
+    whole = [each for _, each in store.at(THINGS, store.version)]
+    version, found, token = str(store.version), [], ""
+    while True:
+        query = {"limit": str(limit), "continue": token}
+        items, metadata = page(store, THINGS, "", query, lambda _: True)
+        found += items
+        assert metadata["resourceVersion"] == version
+        assert metadata.get("remainingItemCount", 0) == len(whole) - len(found)
+        token = metadata.get("continue", "")
+        if not token:
+            break
+        play(store, data.draw(changes))
+    assert found == whole
 
 
-def field(number, value):
-    data = value if isinstance(value, bytes) else value.encode()
-    size, head = len(data), bytearray([number << 3 | 2])
-    while size > 0x7F:
-        head.append(size & 0x7F | 0x80)
-        size >>= 7
-    return bytes([*head, size]) + data
+def test_the_past_ends_somewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "HISTORY", 3)
+    store = Store()
+    for number in range(5):
+        store.put(THINGS, ("a", str(number)), thing(("a", str(number))))
+    assert [event.object["metadata"]["name"] for event in store.since(THINGS, 3)] == ["2", "3", "4"]
+    with pytest.raises(Refusal, match=r"too old resource version: 2 \(3\)") as old:
+        store.since(THINGS, 2)
+    assert (old.value.code, old.value.reason) == (410, "Expired")
+    with pytest.raises(Refusal, match="Too large resource version: 7, current: 6") as new:
+        store.since(THINGS, 7)
+    assert new.value.code == 504
 
 
-def envelope(kind, message):
-    return b"k8s\0" + field(1, field(1, "v1") + field(2, kind)) + field(2, message)
+def test_who_has_stopped_listening_hears_no_more() -> None:
+    store, heard = Store(), []
+    stop = store.listen(heard.append)
+    store.put(THINGS, ("a", "x"), thing(("a", "x")))
+    stop()
+    store.put(THINGS, ("a", "y"), thing(("a", "y")))
+    assert len(heard) == 1
 
 
-@given(st.text(min_size=1), st.dictionaries(st.text(min_size=1, max_size=300), st.text(min_size=1)))
-def test_protobuf_objects_are_read(name, data):
-    entries = b"".join(field(2, field(1, key) + field(2, value)) for key, value in data.items())
-    number = bytes([5 << 3, 0xFF, 1])  # metadata.generation, which nobody here needs
-    body = envelope("ConfigMap", field(1, field(1, name) + field(2, "") + number) + entries)
-    expected = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}}
-    assert protobuf.decode(body) == expected | ({"data": data} if data else {})
+def test_an_object_with_finalizers_is_marked_first() -> None:
+    store, place = Store(), ("a", "x")
+    store.put(THINGS, place, thing(place, finalizers=["mine"]))
+    marked, gone = deleting.delete(store, THINGS, place, NOW)
+    assert not gone
+    assert marked["metadata"]["deletionTimestamp"] == NOW
+    again, _ = deleting.delete(store, THINGS, place, "later")
+    assert again == marked
 
 
-@given(st.binary(max_size=60))
-def test_other_bytes_are_an_error(data):
-    for body in (data, envelope("ConfigMap", data)[:-1], envelope("Pod", data)):
-        with pytest.raises(ValueError, match=r".+"):
-            protobuf.decode(body)
+@pytest.mark.parametrize("orphan", [False, True])
+def test_what_depends_on_an_object_goes_with_it(orphan: bool) -> None:
+    store = Store()
+    for child, owners in (("b", "a"), ("c", "b"), ("d", "az")):
+        references = [{"uid": f"u-{('n', owner)}"} for owner in owners]
+        store.put(OTHERS, ("n", child), thing(("n", child), ownerReferences=references))
+    for owner in "az":
+        store.put(THINGS, ("n", owner), thing(("n", owner)))
+    owner = store.find(*THINGS, "n", "a")
+    child = store.find(*OTHERS, "n", "b")
+    assert owner is not None
+    assert child is not None
+    deleting.delete(store, THINGS, ("n", "a"), NOW, orphan=orphan)
+    left = {name: store.find(*OTHERS, "n", name) for name in "bcd"}
+    if orphan:
+        assert left["b"] is not None
+        assert "ownerReferences" not in left["b"]["metadata"]
+    else:
+        assert left["b"] is None
+    assert left["d"] is not None
+    assert left["d"]["metadata"]["ownerReferences"] == [{"uid": f"u-{('n', 'z')}"}]
+
+
+def test_a_namespace_takes_with_it_what_is_in_it() -> None:
+    store, namespaces = Store(), ("", "namespaces")
+    store.put(namespaces, ("", "a"), {"metadata": {"name": "a", "uid": "1"}})
+    for place in (("a", "x"), ("b", "y")):
+        store.put(THINGS, place, thing(place))
+    deleting.delete(store, namespaces, ("", "a"), NOW)
+    assert [place for place, _ in store.at(THINGS, store.version)] == [("b", "y")]

@@ -44,7 +44,7 @@ class Authentication:
     def __init__(
         self, admin_token: str, tokens: TokenRules | None, accounts: ServiceAccountTokens
     ) -> None:
-        self._admin_token = admin_token.encode()
+        self.admin_token = admin_token
         self._tokens = tokens
         self._accounts = accounts
 
@@ -71,7 +71,7 @@ class Authentication:
         """
         common = [audience for audience in AUDIENCES if audience in audiences]
         if common:
-            if secrets.compare_digest(token.encode(), self._admin_token):
+            if secrets.compare_digest(token.encode(), self.admin_token.encode()):
                 return authenticated(User("admin", (MASTERS,), "admin")), common
             user = self._tokens.user(token) if self._tokens else None
             if user is not None:

@@ -46,6 +46,15 @@ class Access:
         self.escalation = Escalation(self._rbac)
         self.reviews = Reviews(store, self._rbac, self._authentication, accounts)
 
+    @property
+    def admin_token(self) -> str:
+        """The administrator's token, which may be replaced."""
+        return self._authentication.admin_token
+
+    @admin_token.setter
+    def admin_token(self, token: str) -> None:
+        self._authentication.admin_token = token
+
     def authenticate(self, request: Request) -> User:
         """Give who makes a request; raises `Refusal` 401 for a token that is no good."""
         return self._authentication.user(request)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from koproxy_harness.kube.request_info import RequestInfo
     from koproxy_harness.serving.clock import Clock
     from koproxy_harness.serving.exchange import Exchange
+    from koproxy_harness.serving.home import Home
 
 _METHODS = ("GET", "POST")
 
@@ -56,14 +57,14 @@ class _Rule:
 class Streams:
     """Handlers and logs by pod; the newest handler that fits wins.
 
-    `reactor`: to join port-forwards to real ports with. `answer` ends when the stream has ended,
-    and what a handler raises comes out of it.
+    `home`: where the server lives; its reactor joins port-forwards to real ports. `answer` ends
+    when the stream has ended, and what a handler raises comes out of it.
     """
 
-    def __init__(self, store: Pods, clock: Clock, reactor: object = None) -> None:
+    def __init__(self, store: Pods, clock: Clock, home: Home) -> None:
         self._store = store
         self._clock = clock
-        self._reactor = reactor
+        self._home = home
         self._rules: dict[str, list[_Rule]] = {"exec": [], "attach": [], "portforward": []}
         self._logs: dict[tuple[str, str, str | None, bool], logs.Log] = {}
 
@@ -81,7 +82,7 @@ class Streams:
         It may be `async`, and ends the session with what it gives: nothing, an exit code, text
         or bytes for stdout, or (stdout, exit code); or by `session.exit` and `session.fail`.
         """
-        self._rules["exec"].insert(0, _Rule(handler, pod, namespace, container))
+        self._add("exec", _Rule(handler, pod, namespace, container))
 
     def on_attach(
         self,
@@ -91,7 +92,7 @@ class Streams:
         container: str | None = None,
     ) -> None:
         """Have `handler(session)` answer attach, as with `on_exec`."""
-        self._rules["attach"].insert(0, _Rule(handler, pod, namespace, container))
+        self._add("attach", _Rule(handler, pod, namespace, container))
 
     def on_port_forward(
         self,
@@ -109,8 +110,8 @@ class Streams:
         """
         if (handler is None) == (target is None):
             raise HarnessError("on_port_forward takes either a handler or a target")
-        given = handler if target is None else lambda pod: join(pod, target, self._reactor)
-        self._rules["portforward"].insert(0, _Rule(given, pod, namespace, port=port))
+        given = handler if target is None else lambda pod: join(pod, target, self._home.reactor)
+        self._add("portforward", _Rule(given, pod, namespace, port=port))
 
     def set_logs(
         self,
@@ -125,9 +126,13 @@ class Streams:
         `container`: of this one alone; without it, of every container that has none of its own.
         """
         key = (namespace, pod, container, previous)
-        self._log(key).end()
-        self._logs[key] = logs.Log()
-        self._logs[key].append(logs.split(text, self._clock.now()))
+
+        def replace() -> None:
+            self._log(key).end()
+            self._logs[key] = logs.Log()
+            self._logs[key].append(logs.split(text, self._clock.now()))
+
+        self._home.run(replace)
 
     def append_log(
         self,
@@ -137,12 +142,15 @@ class Streams:
         container: str | None = None,
     ) -> None:
         """Add lines, written now; who follows sees them at once."""
-        log = self._log((namespace, pod, container, False))
-        log.append(logs.split(text, self._clock.now()))
+        lines = logs.split(text, self._clock.now())
+        self._home.run(lambda: self._log((namespace, pod, container, False)).append(lines))
 
     def end_log(self, pod: str, namespace: str = "default", container: str | None = None) -> None:
         """Say that nothing more comes, as when a container ends: who follows is done."""
-        self._log((namespace, pod, container, False)).end()
+        self._home.run(lambda: self._log((namespace, pod, container, False)).end())
+
+    def _add(self, what: str, rule: _Rule) -> None:
+        self._home.run(lambda: self._rules[what].insert(0, rule))
 
     # For the API server
 

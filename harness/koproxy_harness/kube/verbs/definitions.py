@@ -74,7 +74,7 @@ class Definitions:
         known = self.of(kind)
         return {} if known is None else known.scales.get(kind.version, {})
 
-    def openapi(self) -> Mapping[Kind, Mapping[str, Any]]:
+    def openapi(self) -> Mapping[Kind, dict[str, Any]]:
         """Give the schema of every custom kind as its definition has it."""
         return {
             kind: version["schema"]["openAPIV3Schema"]

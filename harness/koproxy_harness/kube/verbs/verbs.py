@@ -75,6 +75,8 @@ class Verbs:
             raise not_served()
         if kind.namespaced and not info.namespace and (info.name or info.verb == "create"):
             raise not_served()
+        if not kind.namespaced and info.namespace not in ("", info.name):
+            raise not_served()
         request = _Asked(exchange, info, user, kind, self._schemas.of(kind))
         if info.subresource:
             self._below(request)
