@@ -7,42 +7,32 @@ import struct
 
 import pytest
 from koproxy_harness import HarnessError, KubeAPI
-from koproxy_harness.kube.request_info import RequestInfo
-from koproxy_harness.kube.status import Refusal
-from koproxy_harness.kube.streams.streams import Streams
 
-PODS = {
-    "web": {"metadata": {"name": "web"}, "spec": {"containers": [{"name": "main"}]}},
-    "two": {"metadata": {"name": "two"}, "spec": {"containers": [{"name": "a"}, {"name": "b"}]}},
-}
+PODS = """
+kind: Pod
+metadata: {name: web}
+spec: {containers: [{name: main}]}
+---
+kind: Pod
+metadata: {name: two}
+spec: {containers: [{name: a}, {name: b}]}
+"""
 V5 = "v5.channel.k8s.io"
 UPGRADE = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: a\r\n"
-
-
-class Store:
-    def find(self, _group, _plural, _namespace, name):
-        return PODS.get(name)
 
 
 class Room:
     def __init__(self, api):
         self.api = api
-        self.streams = Streams(Store(), api.clock, api._home)
-        api.on("/api/v1/*", self.answer)
-
-    async def answer(self, exchange):
-        request = exchange.request
-        info = RequestInfo.of(request.method, request.path, request.query)
-        try:
-            await self.streams.answer(exchange, info)
-        except Refusal as refusal:
-            exchange.respond(refusal.code, refusal.body)
+        self.streams = api.pods
+        api.apply(PODS)
 
     def ask(self, path, headers="", method="GET"):
         context = ssl.create_default_context(cadata=self.api.ca_pem)
         plain = socket.create_connection(("127.0.0.1", self.api.port), timeout=10)
         client = context.wrap_socket(plain, server_hostname="127.0.0.1")
         head = f"{method} /api/v1/namespaces/default/pods/{path} HTTP/1.1\r\nHost: api\r\n{headers}"
+        head += f"Authorization: Bearer {self.api.admin_token}\r\n"
         client.sendall(f"{head}\r\n".encode())
         return Client(client)
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import trustme
-from e2e.access_sides import AUTHORIZATION, Mock, Objects, Person, Real
-from e2e.access_worlds import NAMESPACES, RBAC, World
+from e2e.mock.access_sides import AUTHORIZATION, Mock, Objects, Person, Real
+from e2e.mock.access_worlds import NAMESPACES, RBAC, World
 from localcluster.apiserver import start_api_server, start_etcd
 from localcluster.pki import Authority
 from localcluster.processes import Processes, stop_recorded, wait_until

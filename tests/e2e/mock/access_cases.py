@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from e2e.access_sides import AUTHENTICATION, AUTHORIZATION
+from e2e.mock.access_sides import AUTHENTICATION, AUTHORIZATION
 
 # Reviews that a cluster refuses to answer: where they are sent, and their body.
 _SPACE = {"verb": "get", "resource": "pods"}

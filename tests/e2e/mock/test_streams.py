@@ -10,9 +10,6 @@ import tarfile
 
 import pytest
 from koproxy_harness import KubeAPI
-from koproxy_harness.kube.request_info import RequestInfo
-from koproxy_harness.kube.status import Refusal
-from koproxy_harness.kube.streams.streams import Streams
 from localcluster.binaries import binary
 
 pytestmark = pytest.mark.parametrize("websockets", ["true", "false"], ids=["websocket", "spdy"])
@@ -26,33 +23,16 @@ POD = {
 }
 
 
-class OnePod:
-    def find(self, _group, _plural, namespace, name):
-        return POD if (namespace, name) == ("default", "web") else None
-
-
 @pytest.fixture
 def api():
     with KubeAPI() as api:
-        api.apply({"kind": "Namespace", "metadata": {"name": "default"}})
         api.apply(POD)
         yield api
 
 
 @pytest.fixture
 def streams(api, websockets):
-    room = Streams(OnePod(), api.clock, api._home)
-
-    async def answer(exchange):
-        request = exchange.request
-        info = RequestInfo.of(request.method, request.path, request.query)
-        try:
-            await room.answer(exchange, info)
-        except Refusal as refusal:
-            exchange.respond(refusal.code, refusal.body)
-
-    api.on("/api/v1/namespaces/*/pods/*/*", answer)
-    yield room
+    yield api.pods
     upgrades = {each.header("upgrade") for each in api.requests} - {None}
     # kubectl asks a second time, by SPDY, where its WebSocket was refused.
     assert not upgrades or ("websocket" if websockets == "true" else "SPDY/3.1") in upgrades
@@ -208,7 +188,7 @@ def test_logs_are_followed_to_their_end(api, streams, kubectl):
     with running(kubectl("logs", "-f", "web")) as process:
         assert process.stdout.readline() == b"one\n"
         assert process.stdout.readline() == b"two\n"
-        api.run(lambda: streams.append_log("web", "three"))
+        streams.append_log("web", "three")
         assert process.stdout.readline() == b"three\n"
-        api.run(lambda: streams.end_log("web"))
+        streams.end_log("web")
         assert process.wait(30) == 0

@@ -13,10 +13,10 @@ from typing import Any
 
 import jwt
 import pytest
-from e2e.access_cases import WITHIN_LIMITS, WITHOUT_SENSE
-from e2e.access_filling import Sides, both
-from e2e.access_sides import AUTHENTICATION, AUTHORIZATION, NOBODY, Objects, collection
-from e2e.access_worlds import NAMESPACES, RBAC, World
+from e2e.mock.access_cases import WITHIN_LIMITS, WITHOUT_SENSE
+from e2e.mock.access_filling import Sides, both
+from e2e.mock.access_sides import AUTHENTICATION, AUTHORIZATION, NOBODY, Objects, collection
+from e2e.mock.access_worlds import NAMESPACES, RBAC, World
 from koproxy_harness.kube.access.access_reviews import AccessReviews
 from koproxy_harness.kube.access.bootstrap import BOOTSTRAP
 from koproxy_harness.kube.access.rbac import Rbac
