@@ -170,8 +170,8 @@ def _one(reader: _Reader, key: str) -> str:
 
 
 def _several(reader: _Reader, key: str) -> frozenset[str]:
-    if reader.next() != "(":
-        raise reader.wrong("found something else, expected: '('")
+    if (token := reader.next()) != "(":
+        raise reader.wrong(f"found '{token}' expected: '('")
     values = []
     while (token := reader.next()) != ")":
         if token == ",":
@@ -221,6 +221,12 @@ def _field_terms(text: str, known: set[str]) -> Iterator[tuple[str, bool, str]]:
             raise Refusal(400, f"invalid selector: '{text}'; can't understand '{term}'")
         path, sign, value = match[1], match[2], re.sub(r"\\([\\,=])", r"\1", match[3])
         if path not in known:
+            if known == set(_EVERY):
+                raise Refusal(
+                    400,
+                    f'"{path}" is not a known field selector: only "metadata.name", '
+                    '"metadata.namespace"',
+                )
             raise Refusal(400, f"field label not supported: {path}")
         yield path, sign != "!=", value
 

@@ -25,6 +25,10 @@ Document = dict[str, Any]
 T = TypeVar("T")
 
 _AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+_V2 = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+# A document of version 2 with nothing in it, in protobuf: clients ask for one where version 3
+# doesn't have a kind, and want to be told that nobody has it.
+_EMPTY_V2 = b"\x0a\x032.0\x12\x0f\x0a\x0aKubernetes\x12\x01v"
 _HEALTH = ("healthz", "livez", "readyz")
 _CHECKS = ("ping", "log", "etcd")
 
@@ -49,6 +53,8 @@ class About:
                 exchange.respond(200, version())
             case [name, *checks] if name in _HEALTH and len(checks) < 2:
                 self._health(exchange, name, checks)
+            case ["openapi", "v2"]:
+                exchange.respond(200, _EMPTY_V2, (("Content-Type", _V2),))
             case ["openapi", "v3", *place]:
                 self._openapi(exchange, "/".join(place))
             case _:

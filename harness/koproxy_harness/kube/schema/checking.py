@@ -7,12 +7,14 @@ request asks for: https://kubernetes.io/docs/reference/using-api/api-concepts/#f
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from koproxy_harness.kube.schema.node import Node
 
 _GO = {"integer": "int32", "number": "float64", "boolean": "bool"}
+_INDEX = re.compile(r"\[\d+\]")
 _META = frozenset({"apiVersion", "kind", "metadata"})
 
 
@@ -20,14 +22,21 @@ class Mistyped(ValueError):
     """A value of another type than its field's, in the words of Go's JSON decoder."""
 
 
-def checked(node: Node, given: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+def checked(
+    node: Node, given: Mapping[str, Any], custom: bool = False
+) -> tuple[dict[str, Any], list[str]]:
     """Give the object without the fields that its type doesn't have, and these in sentences.
 
-    Raises `Mistyped` for a value that can't be read as its field's type.
+    Raises `Mistyped` for a value that can't be read as its field's type, but not of a `custom`
+    kind, whose values are looked at by its own schema.
     """
     problems: list[str] = []
-    kept = _checked(node, given, "", node.name, problems)
-    return kept, problems
+    try:
+        return _checked(node, given, "", node.name, problems), problems
+    except Mistyped:
+        if custom:
+            return dict(given), problems
+        raise
 
 
 def _checked(node: Node, value: Any, path: str, owner: str, problems: list[str]) -> Any:
@@ -81,7 +90,7 @@ def _fits(node: Node, value: Any) -> bool:
 
 
 def _mistyped(value: Any, path: str, owner: str, node: Node) -> Mistyped:
-    where = f"Go struct field {owner}.{path}" if owner else "Go value"
+    where = f"Go struct field {owner}.{_INDEX.sub('', path)}" if owner else "Go value"
     wanted = node.name or node.format or _GO.get(node.type, node.type)
     return Mistyped(f"json: cannot unmarshal {_json_type(value)} into {where} of type {wanted}")
 

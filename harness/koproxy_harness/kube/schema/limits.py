@@ -127,11 +127,12 @@ def _limits(node: Node, value: Any, path: str) -> Iterator[Cause]:
 
 
 def _invalid(path: str, value: Any, says: str, reason: str) -> Cause:
-    said = json.dumps(value, separators=(",", ":"))
+    mistyped = reason == "FieldValueTypeInvalid"
+    said = json.dumps(_kind(value) if mistyped else value, separators=(",", ":"))
     return {
         "reason": reason,
         "message": f"Invalid value: {said}: {path} in body {says}"
-        + (f": {json.dumps(_kind(value))}" if reason == "FieldValueTypeInvalid" else ""),
+        + (f": {said}" if mistyped else ""),
         "field": path,
     }
 

@@ -5,7 +5,7 @@ https://kubernetes.io/docs/reference/using-api/api-concepts/#field-validation
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from koproxy_harness.kube import bodies
@@ -19,6 +19,14 @@ if TYPE_CHECKING:
     from koproxy_harness.serving.exchange import Request
 
 Headers = tuple[tuple[str, str], ...]
+
+
+class Strict(Refusal):
+    """Fields that nobody knows, in a request that asks to be refused for them."""
+
+    def __init__(self, kind: Kind, problems: Iterable[str]) -> None:
+        self.why = f"strict decoding error: {', '.join(problems)}"
+        super().__init__(400, _unreadable(kind, self.why))
 
 
 def given(request: Request, kind: Kind) -> Object:
@@ -59,19 +67,20 @@ def of_kind(body: Any, kind: Kind) -> Object:
     return {**body, "apiVersion": said, "kind": named, "metadata": metadata}
 
 
-def typed(kind: Kind, node: Node, body: Object, query: Mapping[str, str]) -> tuple[Object, Headers]:
+def typed(
+    kind: Kind, node: Node, body: Object, query: Mapping[str, str], custom: bool = False
+) -> tuple[Object, Headers]:
     """Give the object as its type has it, and fields for the answer that warn of what it hasn't.
 
     `query` says what is done about unknown fields. Raises `Refusal` 400.
     """
     try:
-        kept, problems = checked(node, body)
+        kept, problems = checked(node, body, custom)
     except Mistyped as wrong:
         raise Refusal(400, _unreadable(kind, str(wrong))) from None
     match query.get("fieldValidation", "Warn"):
         case "Strict" if problems:
-            said = f"strict decoding error: {', '.join(problems)}"
-            raise Refusal(400, _unreadable(kind, said))
+            raise Strict(kind, problems)
         case "Warn":
             return kept, tuple(("Warning", f"299 - {_quoted(each)}") for each in problems)
     return kept, ()

@@ -6,6 +6,7 @@ into the store. https://kubernetes.io/docs/reference/using-api/api-concepts/
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -380,9 +381,22 @@ class Verbs:
         return ""
 
     def _typed(self, asked: _Asked, body: Object) -> Object:
-        kept, warnings = reading.typed(asked.kind, asked.node, body, asked.query)
-        asked.headers = warnings
-        return defaulted(asked.node, kept) if self._schemas.is_custom(asked.kind) else kept
+        custom = self._schemas.is_custom(asked.kind)
+        try:
+            kept, asked.headers = reading.typed(asked.kind, asked.node, body, asked.query, custom)
+        except reading.Strict as strict:
+            if not custom or asked.info.verb != "patch":
+                raise
+            # Of a patch to a custom object the whole result is said to be wrong.
+            said = json.dumps(json.dumps(body, separators=(",", ":"), sort_keys=True))
+            cause = {
+                "reason": "FieldValueInvalid",
+                "message": f"Invalid value: {said}: {strict.why}",
+                "field": "patch",
+            }
+            message = f' "" is invalid: patch: {cause["message"]}'
+            raise Refusal(422, message, "Invalid", {"causes": [cause]}) from None
+        return defaulted(asked.node, kept) if custom else kept
 
     def _check(self, asked: _Asked, made: Object) -> None:
         kind, name = asked.kind, made["metadata"]["name"]
