@@ -1,7 +1,8 @@
-"""Objects as tables: not yet."""
+"""Objects as tables, or as their metadata alone: what an Accept field can ask for. Pure.
 
-from typing import Any
+https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-tables
+"""
 
+from koproxy_harness.kube.tables.rendering import Rendering, rendering
 
-def rendering(accept: str, kind: Any, query: Any, columns: Any = ()) -> Any:
-    return None
+__all__ = ["Rendering", "rendering"]
