@@ -80,11 +80,12 @@ def facts(server: ApiServer) -> dict[str, Any]:
         for version in versions:
             path = f"apis/{group}/{version}" if group else f"api/{version}"
             schemas |= get(server, f"/openapi/v3/{path}")["components"]["schemas"]
-    numbers = protobuf_numbers()
+    of_go = said_by_go()
     for name, schema in schemas.items():
         schemas[name] = without_prose(schema)
-        if name in numbers:
-            schemas[name]["x-protobuf"] = numbers[name]
+        for key, said in of_go.items():
+            if name in said:
+                schemas[name][key] = said[name]
     return {"version": get(server, "/version"), "groups": found, "schemas": schemas}
 
 
@@ -125,14 +126,17 @@ def without_prose(schema: Any) -> Any:
     return kept
 
 
-def protobuf_numbers() -> dict[str, Any]:
-    """The field numbers by the name that OpenAPI has for a type."""
+def said_by_go() -> dict[str, Any]:
+    """What only Go's types say, by the names that OpenAPI has for them."""
     done = subprocess.run(
         ["go", "run", "."], cwd=HERE, check=True, stdout=subprocess.PIPE, text=True
     )
     return {
-        name.replace("k8s.io/", "io.k8s.", 1).replace("/", "."): of
-        for name, of in json.loads(done.stdout).items()
+        f"x-{key}": {
+            name.replace("k8s.io/", "io.k8s.", 1).replace("/", "."): of
+            for name, of in found.items()
+        }
+        for key, found in json.loads(done.stdout).items()
     }
 
 

@@ -1,4 +1,5 @@
-// Prints the protobuf field numbers of Kubernetes' API types as JSON.
+// Prints what OpenAPI doesn't say of Kubernetes' API types, as JSON: what an empty object of each
+// kind looks like ("zero"), and the numbers of fields in protobuf ("numbers"),
 //
 // {type: {"fields": {name in JSON: number}, "inline": {number: the same of another type},
 // "omit": [name in JSON]}}, where an inline type is a message of its own in protobuf and not in
@@ -34,7 +35,14 @@ func main() {
 	for _, more := range []any{metav1.DeleteOptions{}, metav1.Status{}, metav1.PatchOptions{}} {
 		walk(reflect.TypeOf(more), found)
 	}
-	if err := json.NewEncoder(os.Stdout).Encode(found); err != nil {
+	zero := map[string]any{}
+	for _, known := range scheme.Scheme.AllKnownTypes() {
+		if _, ok := known.FieldByName("ObjectMeta"); ok {
+			zero[known.PkgPath()+"."+known.Name()] = reflect.New(known).Interface()
+		}
+	}
+	said := map[string]any{"numbers": found, "zero": zero}
+	if err := json.NewEncoder(os.Stdout).Encode(said); err != nil {
 		panic(err)
 	}
 }

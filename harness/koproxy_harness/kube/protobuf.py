@@ -48,7 +48,7 @@ def decode(data: bytes) -> dict[str, Any]:
 def _message(name: str, data: bytes) -> dict[str, Any]:
     schema = builtin.facts()["schemas"][name]
     message: dict[str, Any] = {}
-    _read(message, schema, schema["x-protobuf"], data)
+    _read(message, schema, schema["x-numbers"], data)
     return message
 
 

@@ -24,6 +24,7 @@ _PATCHES = (
     "application/merge-patch+json",
 )
 _STRATEGIC = "application/strategic-merge-patch+json"
+_OURS = ("x-numbers", "x-zero")  # which no OpenAPI has
 _META = "io.k8s.apimachinery.pkg.apis.meta.v1."
 _ACTIONS = {
     "get": ("get", "get"),
@@ -89,7 +90,7 @@ def _components(names: Iterable[str]) -> dict[str, Schema]:
     while waiting:
         name = waiting.pop()
         if name not in found and name in known:
-            schema = {key: each for key, each in known[name].items() if key != "x-protobuf"}
+            schema = {key: each for key, each in known[name].items() if key not in _OURS}
             found[name] = schema
             waiting.extend(_references(schema))
     return found

@@ -74,5 +74,7 @@ class _Reader:
         found = self._nodes.get(name)
         if found is None:
             found = self._nodes[name] = Node(name=name.rpartition(".")[2])
-            read(facts()["schemas"][name], self.node, found)
+            schema = facts()["schemas"][name]
+            found.zero = schema.get("x-zero")
+            read(schema, self.node, found)
         return found

@@ -32,6 +32,7 @@ class Node:
     name: str = ""
     format: str = ""
     limits: Mapping[str, Any] = field(default_factory=dict)
+    zero: Mapping[str, Any] | None = None  # of a built-in kind: what Go writes of an empty one
     # Server-side apply: x-kubernetes-list-type, -list-map-keys and -map-type
     list_type: str = "atomic"  # or "set" or "map"
     list_keys: tuple[str, ...] = ()
