@@ -24,7 +24,7 @@ from localcluster.processes import Processes
 _UNLIKE = [
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), "UID"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"), "TIME"),
-    (re.compile(r'resourceVersion"?: "\d+"'), "resourceVersion: N"),
+    (re.compile(r"resourceVersion[\\\"]*: ?[\\\"]*\d+[\\\"]*"), "resourceVersion: N"),
     (re.compile(r"https://127\.0\.0\.1:\d+"), "SERVER"),
     (re.compile(r"/tmp/\S+"), "FILE"),
     # The last column of a table, an age, and the blanks before it, which depend on its length.

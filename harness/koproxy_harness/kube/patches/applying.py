@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from koproxy_harness.kube.kinds import Kind
+from koproxy_harness.kube.patches import client_side
 from koproxy_harness.kube.patches.fields import Path, Paths, shown, stated, there
 from koproxy_harness.kube.patches.managers import (
     Manager,
@@ -56,7 +57,8 @@ def track(
         for each, paths in before.items()
     }
     after[me] = after.get(me, frozenset()) | changed
-    return with_managers(new, new if new["metadata"].get("managedFields") else old, after, now)
+    known = new if new["metadata"].get("managedFields") else old
+    return with_managers(new, known, after, me if changed else None, now)
 
 
 def applied(
@@ -78,7 +80,7 @@ def applied(
     me = Manager(manager, "Apply", kind.group_version, subresource)
     mine = ownable(stated(node, given))
     if old is None:
-        return with_managers(given, None, {me: mine}, now)
+        return with_managers(given, None, {me: mine}, me, now)
     before = owned(old)
     last = before.get(me, frozenset())
     together = merged(node, _bare(old), given)
@@ -89,21 +91,18 @@ def applied(
     others = {each: paths for each, paths in before.items() if each != me}
     conflicts = {each: paths & changed for each, paths in others.items() if paths & changed}
     if conflicts and not force:
-        raise _conflict(conflicts)
+        conflicts = client_side.left(node, old, me, conflicts)
+        if conflicts:
+            raise _conflict(conflicts)
     kept_by_others: Paths = frozenset().union(*others.values()) if others else frozenset()
     gone = (last - mine) - kept_by_others
     left = _pruned(node, together, gone, mine | kept_by_others)
     present = dict(there(node, left))
     after: Owned = {each: _present(paths - changed, present) for each, paths in others.items()}
     after[me] = mine
-    new = {
-        **left,
-        "metadata": {
-            **left["metadata"],
-            "managedFields": old["metadata"].get("managedFields", []),
-        },
-    }
-    return with_managers(new, old, after, now)
+    same = present == then and all(present[path] == then[path] for path in then)
+    new = client_side.noted(left, given, me)
+    return with_managers(new, old, after, None if same else me, now)
 
 
 def _given(body: bytes, kind: Kind) -> Object:

@@ -66,18 +66,20 @@ def ownable(paths: Iterable[Path]) -> Paths:
     return frozenset(path for path in paths if path not in _NOBODYS)
 
 
-def with_managers(made: Object, before: Object | None, found: Owned, now: str) -> dict[str, Any]:
-    """Give an object with these managers; who manages what they did keeps their time."""
-    times = {
-        _manager(entry): (frozenset(read(entry.get("fieldsV1") or {})), entry.get("time"))
-        for entry in _entries(before)
-    }
-    entries = []
-    for manager, paths in found.items():
-        if not paths:
-            continue
-        known, time = times.get(manager, (None, now))
-        entries.append(_entry(manager, paths, time if known == paths else now))
+def with_managers(
+    made: Object, before: Object | None, found: Owned, changing: Manager | None, now: str
+) -> dict[str, Any]:
+    """Give an object with these managers.
+
+    `changing` is who changes it now (None: nobody does); the others have the time that they had
+    `before`.
+    """
+    times = {_manager(entry): entry.get("time") for entry in _entries(before)}
+    entries = [
+        _entry(manager, paths, now if manager == changing else times.get(manager))
+        for manager, paths in found.items()
+        if paths
+    ]
     entries.sort(key=lambda each: (each["operation"], each.get("time", ""), each["manager"]))
     metadata = {key: each for key, each in made["metadata"].items() if key != "managedFields"}
     if entries:

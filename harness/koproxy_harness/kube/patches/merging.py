@@ -34,22 +34,18 @@ def _merged_list(node: Node, live: list[Any], given: list[Any]) -> list[Any]:
     here = {named(node, each): each for each in live}
     there = {named(node, each): each for each in given}
     items = node.items or _ANY
-    found: dict[str, Any] = {}
-    waiting = list(here)
-    for name, each in there.items():
-        if name in here:
-            while waiting and waiting[0] != name:
-                first = waiting[0]
-                if first in there:
-                    break
-                found[first] = here[waiting.pop(0)]
-            waiting = [other for other in waiting if other != name]
-            found[name] = merged(items, here[name], each)
+    found: list[Any] = []
+    left, right = list(here), list(there)
+    while left or right:
+        if left and left[0] not in there:
+            found.append(here[left.pop(0)])
+        elif right and right[0] not in here:
+            found.append(there[right.pop(0)])
         else:
-            found[name] = each
-    for name in waiting:
-        found.setdefault(name, here[name])
-    return list(found.values())
+            name = right.pop(0)
+            left.remove(name)
+            found.append(merged(items, here[name], there[name]))
+    return found
 
 
 def without(node: Node, value: Any, goes: Callable[[Path], bool], at: Path = ()) -> Any:

@@ -49,6 +49,8 @@ _KEEP_STATUS = (("", "pods"), ("", "namespaces"), ("", "nodes"))
 def _begun(kind: Kind, made: Object) -> Object:
     """What the API server itself says of an object that is new."""
     match kind.resource:
+        case ("", "secrets"):
+            return {**made, "type": made.get("type") or "Opaque"}
         case ("", "pods"):
             status = {"phase": "Pending", "qosClass": "BestEffort", **made.get("status", {})}
             return {**made, "status": status}

@@ -248,7 +248,14 @@ class Verbs:
         if not making.same(old, new) and "generation" in old["metadata"]:
             generation = old["metadata"]["generation"] + 1
             new = {**new, "metadata": {**new["metadata"], "generation": generation}}
-        asked.respond(200, scaling.scale_of(self._change(asked, old, new), paths))
+        # Nobody notes the time of a change of scale.
+        changed = self._change(
+            asked,
+            old,
+            patches.track(*(asked.node, old, new, asked.manager), "", "scale"),
+            tracked=True,
+        )
+        asked.respond(200, scaling.scale_of(changed, paths))
 
     def _bind(self, asked: _Asked) -> None:
         old = self._there(asked)
