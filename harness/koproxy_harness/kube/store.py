@@ -73,7 +73,7 @@ class Store:
     def at(self, resource: Resource, version: int) -> list[tuple[Place, Object]]:
         """Give a resource's objects as they were at a version, by namespace and name.
 
-        Raises `Refusal` 410 where that is too long ago, 400 for a version still to come.
+        Raises `Refusal` 410 where that is too long ago, 504 for a version still to come.
         """
         objects = dict(self._objects.get(resource, {}))
         for event in reversed(self._since(version)):

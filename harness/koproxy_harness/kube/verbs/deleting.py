@@ -15,6 +15,19 @@ from koproxy_harness.kube.store import Object, Place, Resource, Store
 from koproxy_harness.kube.verbs.refusals import conflict
 
 _NAMESPACES: Resource = ("", "namespaces")
+_KEPT = ("default", "kube-public", "kube-system")
+
+
+def protect(kind: Kind, there: Object) -> None:
+    """Refuse to delete a namespace that every cluster has; raises `Refusal` 403."""
+    name = there["metadata"]["name"]
+    if kind.resource == _NAMESPACES and name in _KEPT:
+        raise Refusal(
+            403,
+            f'namespaces "{name}" is forbidden: this namespace may not be deleted',
+            "Forbidden",
+            {"name": name, "kind": kind.plural},
+        )
 
 
 def check(kind: Kind, there: Object, options: Mapping[str, Any]) -> None:

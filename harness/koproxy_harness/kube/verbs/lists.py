@@ -70,7 +70,7 @@ def page(
 def number(query: Mapping[str, str], name: str) -> int:
     """Give a parameter that is a number, 0 without it; raises `Refusal` 400 for another."""
     text = query.get(name) or "0"
-    if not text.isdigit():
+    if not (text.isascii() and text.isdigit()):
         raise Refusal(400, f'{name}: Invalid value: "{text}": strconv.ParseUint: invalid syntax')
     return int(text)
 

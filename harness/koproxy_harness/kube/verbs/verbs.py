@@ -106,9 +106,7 @@ class Verbs:
             case "scale", ("update" | "patch"):
                 self._scale(asked)
             case "eviction", "create":
-                self._there(asked)
-                deleting.delete(self._store, asked.kind.resource, asked.place, self._clock.text)
-                asked.respond(201, _success())
+                self._evict(asked)
             case "binding", "create":
                 self._bind(asked)
             case part, "update" if part in _PARTS:
@@ -272,9 +270,22 @@ class Verbs:
 
     # Deleting
 
+    def _evict(self, asked: _Asked) -> None:
+        there = self._there(asked)
+        try:
+            body = bodies.read(asked.request) if asked.request.body else {}
+        except ValueError as wrong:
+            raise Refusal(400, f"the Eviction can't be read: {wrong}") from None
+        options = (body.get("deleteOptions") if isinstance(body, dict) else None) or {}
+        deleting.check(asked.kind, there, options)
+        if not asked.dry and not options.get("dryRun"):
+            self._remove(asked.kind, asked.place, orphan=False)
+        asked.respond(201, _success())
+
     def _delete(self, asked: _Asked) -> None:
         options = self._options(asked)
         there = self._there(asked)
+        deleting.protect(asked.kind, there)
         deleting.check(asked.kind, there, options)
         orphan = deleting.orphans(options)
         if asked.dry:
