@@ -7,6 +7,7 @@ https://kubernetes.io/docs/concepts/architecture/garbage-collection/
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from koproxy_harness.kube.kinds import Kind
@@ -33,16 +34,17 @@ def protect(kind: Kind, there: Object) -> None:
 def check(kind: Kind, there: Object, options: Mapping[str, Any]) -> None:
     """Let a deletion pass whose preconditions hold; raises `Refusal` 409 for another."""
     metadata = there["metadata"]
-    for field, key, said in (
-        ("uid", "UID", "UID in object meta"),
-        ("resourceVersion", "ResourceVersion", "ResourceVersion in object meta"),
+    for field, key, why in (
+        ("uid", "UID", "deleted and then recreated"),
+        ("resourceVersion", "ResourceVersion", "modified"),
     ):
-        wanted = (options.get("preconditions") or {}).get(field)
-        if wanted and wanted != metadata[field]:
+        wanted, found = (options.get("preconditions") or {}).get(field), metadata[field]
+        if wanted and wanted != found:
             raise conflict(
-                kind,
+                replace(kind, plural=kind.name),  # so the API server names it here
                 metadata["name"],
-                f"Precondition failed: {key} in precondition: {wanted}, {said}: {metadata[field]}",
+                f"the {key} in the precondition ({wanted}) does not match the {key} in record "
+                f"({found}). The object might have been {why}",
             )
 
 

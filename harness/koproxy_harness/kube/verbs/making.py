@@ -22,6 +22,7 @@ _SERVERS = (
 )
 # Kinds whose objects count the generations of what is wanted.
 _WITH_GENERATION = ("spec", "webhooks", "validations")
+_WITHOUT_GENERATION = (("", "services"), ("coordination.k8s.io", "leases"))
 
 
 def new(kind: Kind, given: Object, namespace: str, now: str) -> Object:
@@ -116,7 +117,9 @@ def _unmanaged(made: Object) -> Object:
 
 
 def _counts(kind: Kind, made: Object) -> bool:
-    return kind.resource != ("", "services") and any(part in made for part in _WITH_GENERATION)
+    return kind.resource not in _WITHOUT_GENERATION and any(
+        part in made for part in _WITH_GENERATION
+    )
 
 
 def _wanted(made: Object) -> Object:

@@ -67,6 +67,18 @@ def invalid(kind: Kind, name: str, causes: Iterable[Cause]) -> Refusal:
     )
 
 
+def unversioned(kind: Kind, name: str) -> Refusal:
+    """It can't be replaced by who doesn't say which version of it they have read."""
+    field, why = "metadata.resourceVersion", "Invalid value: 0: must be specified for an update"
+    causes = [{"reason": "FieldValueInvalid", "message": why, "field": field}]
+    return Refusal(
+        422,
+        f'{kind.qualified} "{name}" is invalid: {field}: {why}',
+        "Invalid",
+        {**_details(kind, name), "causes": causes},
+    )
+
+
 def not_allowed() -> Refusal:
     """There is no such method for this."""
     return Refusal(405, "the server does not allow this method on the requested resource")

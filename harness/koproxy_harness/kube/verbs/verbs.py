@@ -31,6 +31,7 @@ from koproxy_harness.kube.verbs.refusals import (
     not_allowed,
     not_found,
     not_served,
+    unversioned,
 )
 from koproxy_harness.kube.verbs.watches import Watches
 
@@ -92,7 +93,9 @@ class Verbs:
             "delete": self._delete,
             "deletecollection": self._delete_collection,
         }
-        if info.verb not in kind.verbs or (info.verb == "create" and info.name):
+        # A new object is named by its body, one that is changed by the URL.
+        named = {"create": False, "update": True, "patch": True}.get(info.verb, bool(info.name))
+        if info.verb not in kind.verbs or bool(info.name) != named:
             raise not_allowed()
         verbs[info.verb](request)
 
@@ -172,6 +175,9 @@ class Verbs:
         old = self._there(asked)
         body = reading.given(asked.request, asked.kind)
         self._named(asked, body)
+        conditional = asked.kind.resource in _CONDITIONAL or self._schemas.is_custom(asked.kind)
+        if conditional and not body["metadata"].get("resourceVersion"):
+            raise unversioned(asked.kind, asked.info.name)
         body = self._typed(asked, body)
         new = making.changed(asked.kind, old, body, self._part(asked))
         self._show(asked, 200, self._change(asked, old, new))
@@ -463,6 +469,8 @@ class Verbs:
         asked.respond(status, shown if rendered is None else rendered.one(shown))
 
 
+# What is only updated by who says which version it is that they have read.
+_CONDITIONAL = (DEFINITIONS, ("coordination.k8s.io", "leases"))
 _NAMESPACE = Kind("", "v1", "namespaces", "Namespace", False)
 _BINDING = Kind("", "v1", "bindings", "Binding", True)
 
