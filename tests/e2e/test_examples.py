@@ -40,7 +40,7 @@ def go_tests(environment: dict[str, str], tmp_path_factory: pytest.TempPathFacto
         "TestList",
         "TestAnExpiredTokenIsRefused",
         "TestInformer",
-        pytest.param("TestServerSideApply", marks=pytest.mark.xfail(strict=True)),
+        "TestServerSideApply",
         "TestAFault",
     ],
 )

@@ -20,6 +20,7 @@ from koproxy_harness.command.fields import said
 if TYPE_CHECKING:
     from koproxy_harness.issuer.issuer import Issuer
     from koproxy_harness.kube.api import KubeAPI
+    from koproxy_harness.kube.streams.session import Session
     from koproxy_harness.serving.server import Server
 
 
@@ -48,6 +49,13 @@ def for_kube_api(api: KubeAPI) -> dict[str, Call]:
         "fail": Call(api.fail),
         "apply": Call(_apply(api), takes_manifest=True),
         "kubeconfig": Call(api.kubeconfig, "kubeconfig", "GET"),
+        "find": Call(api.find, "object", "GET"),
+        "delete": Call(api.delete),
+        "end-watches": Call(api.end_watches),
+        "logs": Call(api.pods.set_logs),
+        "append-log": Call(api.pods.append_log),
+        "end-log": Call(api.pods.end_log),
+        "exec": Call(_exec(api)),
     }
 
 
@@ -62,6 +70,25 @@ def _for_both(server: Server) -> dict[str, Call]:
         "client-certificate": Call(_client_certificate(server)),
         "clock": Call(_clock(server)),
     }
+
+
+def _exec(api: KubeAPI) -> Callable[..., None]:
+    def exec(
+        stdout: str = "",
+        stderr: str = "",
+        exit_code: int = 0,
+        pod: str = "*",
+        namespace: str = "*",
+    ) -> None:
+        """Have exec print this and end so, in these pods (patterns as in `fnmatch`)."""
+
+        async def answer(session: Session) -> tuple[str, int]:
+            await session.write_error(stderr)
+            return stdout, exit_code
+
+        api.pods.on_exec(answer, pod, namespace)
+
+    return exec
 
 
 def _requests(server: Server) -> Callable[..., Coroutine[Any, Any, dict[str, Any]]]:

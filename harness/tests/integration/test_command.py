@@ -185,6 +185,26 @@ def test_objects(harness):
         assert harness.api(f"/api/v1/namespaces/{name}", admin) == 200
     config = harness.control("/kube-api/kubeconfig?token=abc")["kubeconfig"]
     assert yaml.safe_load(config)["users"][0]["user"] == {"token": "abc"}
+    found = harness.control("/kube-api/find?kind=Namespace&name=two")["object"]
+    assert found["status"] == {"phase": "Active"}
+    harness.control("/kube-api/delete", {"kind": "Namespace", "name": "two"})
+    assert harness.control("/kube-api/find?kind=Namespace&name=two")["object"] is None
+
+
+def test_pods_say_and_do_what_they_are_told(harness):
+    admin = harness.told["kube_api"]["admin_token"]
+    harness.control(
+        "/kube-api/apply",
+        [{"kind": "Pod", "metadata": {"name": "web"}, "spec": {"containers": [{"name": "a"}]}}],
+    )
+    harness.control("/kube-api/logs", {"pod": "web", "text": "one\n"})
+    harness.control("/kube-api/append-log", {"pod": "web", "text": "two\n"})
+    harness.control("/kube-api/end-log", {"pod": "web"})
+    with pytest.raises(json.JSONDecodeError) as read:  # it is text, and not JSON
+        harness.api("/api/v1/namespaces/default/pods/web/log", admin)
+    assert read.value.doc in ("one\ntwo\n", b"one\ntwo\n")
+    harness.control("/kube-api/exec", {"stdout": "hi", "stderr": "oh", "exit_code": 3})
+    harness.control("/kube-api/end-watches", {})
 
 
 def test_discovery_is_changed_and_put_back(harness):
