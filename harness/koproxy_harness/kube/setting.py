@@ -89,7 +89,9 @@ class Setting:
     def _put(self, kind: Kind, place: Place, given: Object) -> None:
         old = self._store.find(*kind.resource, *place)
         if old is None:
-            made = making.new(kind, given, place[0], self._clock.text)
+            made = making.new(
+                kind, given, place[0], self._clock.text, self._schemas.is_custom(kind)
+            )
             if "status" in given:
                 made["status"] = {**made.get("status", {}), **given["status"]}
         else:

@@ -25,8 +25,11 @@ _WITH_GENERATION = ("spec", "webhooks", "validations")
 _WITHOUT_GENERATION = (("", "services"), ("coordination.k8s.io", "leases"))
 
 
-def new(kind: Kind, given: Object, namespace: str, now: str) -> Object:
-    """Give a new object as it is kept, before managed fields; raises `Refusal` 422."""
+def new(kind: Kind, given: Object, namespace: str, now: str, custom: bool = False) -> Object:
+    """Give a new object as it is kept, before managed fields; raises `Refusal` 422.
+
+    `custom`: a CustomResourceDefinition brings its kind.
+    """
     metadata = {key: each for key, each in given["metadata"].items() if key not in _SERVERS}
     if not metadata.get("name") and metadata.get("generateName"):
         metadata["name"] = naming.generated(metadata["generateName"])
@@ -37,7 +40,7 @@ def new(kind: Kind, given: Object, namespace: str, now: str) -> Object:
     _refuse(kind, metadata.get("name", ""), naming.problems(kind, metadata))
     metadata |= {"uid": str(uuid.uuid4()), "creationTimestamp": now}
     made = {**given, "metadata": metadata}
-    if _counts(kind, made):
+    if custom or _counts(kind, made):
         metadata["generation"] = 1
     if "status" in kind.subresources and kind.resource not in _KEEP_STATUS:
         made.pop("status", None)
@@ -53,7 +56,7 @@ def _begun(kind: Kind, made: Object) -> Object:
         case ("", "secrets"):
             return {**made, "type": made.get("type") or "Opaque"}
         case ("", "pods"):
-            status = {"phase": "Pending", "qosClass": "BestEffort", **made.get("status", {})}
+            status = {"phase": "Pending", "qosClass": _quality(made), **made.get("status", {})}
             return {**made, "status": status}
         case ("", "namespaces"):
             metadata = made["metadata"]
@@ -65,6 +68,21 @@ def _begun(kind: Kind, made: Object) -> Object:
                 "status": {"phase": "Active"},
             }
     return made
+
+
+def _quality(pod: Object) -> str:
+    """https://kubernetes.io/docs/concepts/workloads/pods/pod-qos/"""
+    asked = [
+        (resources.get("limits") or {}, resources.get("requests") or {})
+        for container in (pod.get("spec") or {}).get("containers") or ()
+        for resources in [container.get("resources") or {}]
+    ]
+    if not any(limits or requests for limits, requests in asked):
+        return "BestEffort"
+    whole = all(
+        {"cpu", "memory"} <= set(limits) and requests in ({}, limits) for limits, requests in asked
+    )
+    return "Guaranteed" if whole else "Burstable"
 
 
 def changed(kind: Kind, old: Object, given: Object, part: str) -> Object:
@@ -101,8 +119,8 @@ def changed(kind: Kind, old: Object, given: Object, part: str) -> Object:
         made.pop("status", None)
         if "status" in old:
             made["status"] = old["status"]
-    if _counts(kind, made) and _wanted(made) != _wanted(old):
-        made["metadata"]["generation"] = there.get("generation", 1) + 1
+    if "generation" in there and _wanted(made) != _wanted(old):
+        made["metadata"]["generation"] = there["generation"] + 1
     return made
 
 
