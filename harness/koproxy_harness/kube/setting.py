@@ -6,6 +6,7 @@ is complete isn't looked at, so that a test need say no more than what matters t
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable
 from typing import Any
 
@@ -49,9 +50,12 @@ class Setting:
                 self._apply(each)
 
     def find(self, kind: str, name: str, namespace: str) -> Object | None:
-        """Give an object by the name of its kind or resource, None without it."""
+        """Give an object by the name of its kind or resource, None without it.
+
+        It is a copy, which a test may change.
+        """
         known = self._named(kind)
-        return self._store.find(*known.resource, *_place(known, name, namespace))
+        return copy.deepcopy(self._store.find(*known.resource, *_place(known, name, namespace)))
 
     def delete(self, kind: str, name: str, namespace: str) -> None:
         """Remove an object, whatever its finalizers; raises `HarnessError` without it."""

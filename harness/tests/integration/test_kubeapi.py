@@ -304,6 +304,8 @@ def test_objects_are_found_changed_and_deleted(api):
     again = api.find("configmaps", "a")
     assert (made["data"], again["data"]) == ({"x": "1"}, {"x": "2"})
     assert made["metadata"]["uid"] == again["metadata"]["uid"]
+    again["data"]["x"] = "3"  # a copy: nobody else sees this
+    assert api.find("ConfigMap", "a")["data"] == {"x": "2"}
     api.delete("ConfigMap", "a")
     assert api.find("ConfigMap", "a") is None
     with pytest.raises(HarnessError, match="no ConfigMap called 'a' to delete"):

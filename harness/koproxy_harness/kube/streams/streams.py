@@ -16,11 +16,12 @@ from twisted.internet.defer import CancelledError, Deferred
 
 from koproxy_harness.errors import HarnessError
 from koproxy_harness.kube.status import Refusal
-from koproxy_harness.kube.streams import logs, port_forward, remote_command, upgrades
+from koproxy_harness.kube.streams import logs, port_forward, upgrades
 from koproxy_harness.kube.streams.containers import container_of
 from koproxy_harness.kube.streams.incoming import Brake
 from koproxy_harness.kube.streams.joining import join
-from koproxy_harness.kube.streams.session import Session, SessionHandler, Wanted
+from koproxy_harness.kube.streams.opening import open_session
+from koproxy_harness.kube.streams.session import SessionHandler, Wanted
 from koproxy_harness.kube.streams.tunnels import SpdyTunnel, WebSocketTunnel
 
 if TYPE_CHECKING:
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from koproxy_harness.serving.clock import Clock
     from koproxy_harness.serving.exchange import Exchange
     from koproxy_harness.serving.home import Home
-
-_METHODS = ("GET", "POST")
 
 
 class Pods(Protocol):
@@ -160,7 +159,8 @@ class Streams:
         if found is None:
             details = {"name": info.name, "kind": "pods"}
             raise Refusal(404, f'pods "{info.name}" not found', "NotFound", details)
-        if exchange.request.method not in _METHODS:
+        methods = ("GET", "HEAD") if info.subresource == "log" else ("GET", "POST")
+        if exchange.request.method not in methods:
             raise Refusal(405, "the server does not allow this method on the requested resource")
         try:
             match info.subresource:
@@ -207,26 +207,7 @@ class Streams:
         if not (wanted.stdin or wanted.stdout or wanted.stderr):
             raise Refusal(400, "you must specify at least 1 of stdin, stdout, stderr")
         handler = self._handler(info, container)
-        brake = Brake(exchange.pause, exchange.resume)
-        ready: Deferred[None] = Deferred()
-        session: Session
-        if over == "websocket":
-            protocol = upgrades.agree(
-                request, "sec-websocket-protocol", remote_command.OVER_WEBSOCKET
-            )
-            messages = WebSocketTunnel(exchange)
-            channels = remote_command.ChannelWire(messages, wanted, brake)
-            session = channels.session
-            messages.start(channels.receive, protocol)
-            channels.greet()
-            ready.callback(None)
-        else:
-            protocol = upgrades.agree(request, upgrades.PROTOCOL_VERSION, remote_command.OVER_SPDY)
-            tunnel = SpdyTunnel(exchange)
-            streams = remote_command.StreamWire(tunnel, wanted, brake, lambda: ready.callback(None))
-            session = streams.session
-            named = ((upgrades.PROTOCOL_VERSION, protocol),)
-            tunnel.start(streams.spdy.receive, upgrades.SPDY, named)
+        session, ready = open_session(exchange, over, wanted)
 
         async def run() -> None:
             await ready

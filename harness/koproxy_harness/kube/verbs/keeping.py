@@ -21,6 +21,7 @@ from koproxy_harness.kube.verbs.refusals import invalid, not_found
 if TYPE_CHECKING:
     from koproxy_harness.serving.clock import Clock
 
+_ELSEWHERE = "the namespace of the provided object does not match the namespace sent on the request"
 _NAMESPACE = Kind("", "v1", "namespaces", "Namespace", False)
 
 
@@ -52,11 +53,7 @@ class Keeping:
         """See that there is a namespace for a new object; `said` is what its body says of it."""
         name = asked.info.namespace
         if said and said != name:
-            raise Refusal(
-                400,
-                "the namespace of the provided object does not match the namespace sent on the "
-                "request",
-            )
+            raise Refusal(400, _ELSEWHERE)
         there = self.store.find("", "namespaces", "", name)
         if there is None:
             raise not_found(_NAMESPACE, name)
@@ -75,16 +72,9 @@ class Keeping:
                 f"the name of the object ({metadata['name']}) does not match the name on the URL "
                 f"({name})",
             )
-        if asked.kind.namespaced and metadata.get("namespace") not in (
-            None,
-            "",
-            asked.info.namespace,
-        ):
-            raise Refusal(
-                400,
-                "the namespace of the provided object does not match the namespace sent on the "
-                "request",
-            )
+        said = metadata.get("namespace")
+        if asked.kind.namespaced and said and said != asked.info.namespace:
+            raise Refusal(400, _ELSEWHERE)
 
     def typed(self, asked: Asked, body: Object) -> Object:
         """Give a body as its type has it; raises `Refusal` for what it can't be."""
