@@ -24,6 +24,9 @@ _FIXED = {_DOUBLE: 8, _FLOAT: 4}  # bytes
 _META = "io.k8s.apimachinery.pkg.apis.meta.v1."
 _EXTENSIONS = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1."
 
+# Kinds that belong to every group and version.
+_EVERYWHERE = ("DeleteOptions", "Status")
+
 Value = int | bytes
 
 
@@ -36,6 +39,8 @@ def decode(data: bytes) -> dict[str, Any]:
     api_version, kind = named.get(1, ""), named.get(2, "")
     group, _, version = api_version.rpartition("/")
     name = builtin.names().get((group, version, kind))
+    if kind in _EVERYWHERE:
+        name = f"{_META}{kind}"
     if name is None:
         raise ValueError(f"the kind {kind!r} of {api_version!r} is not read from protobuf")
     try:

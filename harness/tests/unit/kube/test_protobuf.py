@@ -38,6 +38,17 @@ def test_it_says_what_json_says(sample: dict[str, Any]) -> None:
     assert said(read) == said(sample["json"])
 
 
+def test_options_belong_to_every_group() -> None:
+    named = b"\x0a\x07apps/v1\x12\x0dDeleteOptions"
+    raw = b"\x22\x0aForeground"  # propagationPolicy, the fourth field
+    body = b"k8s\x00" + bytes([10, len(named)]) + named + bytes([18, len(raw)]) + raw
+    assert protobuf.decode(body) == {
+        "apiVersion": "apps/v1",
+        "kind": "DeleteOptions",
+        "propagationPolicy": "Foreground",
+    }
+
+
 @given(st.data())
 def test_other_bytes_are_a_value_error(data: st.DataObject) -> None:
     good = base64.b64decode(data.draw(st.sampled_from(SAMPLES))["pb"])
