@@ -1,5 +1,6 @@
 """Server-side apply, and what other changes mean for who manages which field. Pure.
 
+Fields that are managed in another version of a kind are taken to be called the same there.
 https://kubernetes.io/docs/reference/using-api/server-side-apply/
 """
 
@@ -8,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import yaml
-
 from koproxy_harness.kube.kinds import Kind
 from koproxy_harness.kube.patches import client_side
-from koproxy_harness.kube.patches.fields import Path, Paths, shown, stated, there
+from koproxy_harness.kube.patches.comparing import Differences
+from koproxy_harness.kube.patches.fields import Paths, by_level, child, holding, shown, stated
+from koproxy_harness.kube.patches.given import given_object
 from koproxy_harness.kube.patches.managers import (
     Manager,
     Owned,
+    are_reset,
     ownable,
     owned,
     with_managers,
@@ -25,6 +27,12 @@ from koproxy_harness.kube.schema.node import Node
 from koproxy_harness.kube.status import Refusal
 
 Object = dict[str, Any]
+
+# Who has made what is there when somebody applies something and nobody is known to manage it.
+_BEFORE = "before-first-apply"
+_NAME: Paths = frozenset([("f:metadata", "f:name")])
+_STATUS: Paths = frozenset([("f:status",)])
+_ALL_BUT_STATUS: Paths = frozenset([("f:spec",), ("f:metadata",)])
 
 
 def track(
@@ -39,25 +47,26 @@ def track(
     """Give a created or updated object with its managed fields.
 
     What has changed is `manager`'s now, and nobody else's; what is gone is nobody's. `now` is
-    RFC 3339. An object whose managed fields the request has set to nothing has none but these.
+    RFC 3339. An object whose managed fields the request sets to nothing has none from then on,
+    until somebody applies something.
     """
-    before = owned(old)
-    if new["metadata"].get("managedFields"):
-        before = owned(new)
-    elif old is not None and "managedFields" in new["metadata"]:
-        before = {}
-    then = dict(there(node, (node.zero or {}) if old is None else old))
-    now_there = dict(there(node, new))
-    changed = ownable(
-        path for path, value in now_there.items() if path not in then or then[path] != value
-    )
+    known: Object | None = old
+    if not subresource and (are_reset(new) or owned(new)):
+        known = new
+    before = {} if known is new and are_reset(new) else owned(known)
+    if old is not None and not before:
+        return with_managers(new, None, {}, None, now)
+    was = _bare(old) if old is not None else _empty(node)
+    # A built-in kind's status is not what is created.
+    apart = _reset(node.zero is not None, subresource)
+    differences = Differences.between(node, was, _bare(new)).without(apart)
+    changed = ownable(differences.changed)
     me = Manager(manager, operation, new["apiVersion"], subresource)
     after: Owned = {
-        each: _present(paths - changed if each != me else paths, now_there)
-        for each, paths in before.items()
+        each: paths - differences.changed - differences.gone for each, paths in before.items()
     }
-    after[me] = after.get(me, frozenset()) | changed
-    known = new if new["metadata"].get("managedFields") else old
+    if changed:
+        after[me] = after.get(me, frozenset()) | changed
     return with_managers(new, known, after, me if changed else None, now)
 
 
@@ -74,55 +83,59 @@ def applied(
     """Give an object with what `manager` applies to it, and its managed fields.
 
     Raises `Refusal`: 400 for a body that is no object of this kind, 409 for fields that others
-    manage, unless `force` takes them over.
+    manage, unless `force` takes them over, 500 for what the type doesn't allow.
     """
-    given = _given(body, kind)
+    given = given_object(node, kind, body, old)
     me = Manager(manager, "Apply", kind.group_version, subresource)
-    mine = ownable(stated(node, given))
+    apart = _reset("status" in kind.subresources, subresource)
+    said = _outside(frozenset(stated(node, given)), apart)
+    mine = ownable(said)
     if old is None:
-        return with_managers(given, None, {me: mine}, me, now)
+        return with_managers(_typed(node, given), None, {me: mine}, me, now)
     before = owned(old)
-    last = before.get(me, frozenset())
-    together = merged(node, _bare(old), given)
-    then, now_there = dict(there(node, _bare(old))), dict(there(node, together))
-    changed = ownable(
-        path for path, value in now_there.items() if path not in then or then[path] != value
+    if not before:
+        first = Manager(_BEFORE, "Update", kind.group_version, subresource)
+        there = Differences.between(node, _empty(node), _bare(old)).without(apart)
+        old = with_managers(old, None, {first: ownable(there.changed)}, first, now)
+        before = owned(old)
+    live = _bare(old)
+    others = {each: paths for each, paths in before.items() if not each.is_the_same_as(me)}
+    last: Paths = frozenset().union(
+        *(paths for each, paths in before.items() if each.is_the_same_as(me))
     )
-    others = {each: paths for each, paths in before.items() if each != me}
-    conflicts = {each: paths & changed for each, paths in others.items() if paths & changed}
+    left = _pruned(node, merged(node, live, given), last, said.union(_NAME, *others.values()))
+    differences = Differences.between(node, live, left).without(apart)
+    conflicts = {
+        each: paths & differences.changed
+        for each, paths in others.items()
+        if paths & differences.changed
+    }
     if conflicts and not force:
-        conflicts = client_side.left(node, old, me, conflicts)
+        conflicts = client_side.left(node, live, me, conflicts)
         if conflicts:
             raise _conflict(conflicts)
-    kept_by_others: Paths = frozenset().union(*others.values()) if others else frozenset()
-    gone = (last - mine) - kept_by_others
-    left = _pruned(node, together, gone, mine | kept_by_others)
-    present = dict(there(node, left))
-    after: Owned = {each: _present(paths - changed, present) for each, paths in others.items()}
+    after: Owned = {
+        each: paths - differences.changed - differences.gone for each, paths in others.items()
+    }
     after[me] = mine
-    same = present == then and all(present[path] == then[path] for path in then)
-    new = client_side.noted(left, given, me)
-    return with_managers(new, old, after, None if same else me, now)
+    same = not (Differences.between(node, live, left) if apart else differences)
+    made = client_side.noted(_typed(node, left), given, me)
+    return with_managers(made, old, after, None if same else me, now)
 
 
-def _given(body: bytes, kind: Kind) -> Object:
-    try:
-        given = yaml.safe_load(body)
-    except yaml.YAMLError as error:
-        raise Refusal(400, f"error decoding YAML: {error}") from None
-    if not isinstance(given, dict):
-        raise Refusal(400, "the patch that is applied is no object")
-    for field, wanted in (("apiVersion", kind.group_version), ("kind", kind.name)):
-        if given.get(field) != wanted:
-            raise Refusal(
-                400,
-                f"invalid object type: the {field} of what is applied is {given.get(field)!r}, "
-                f"and should be {wanted!r}",
-            )
-    metadata = given.get("metadata") or {}
-    if metadata.get("managedFields"):
-        raise Refusal(400, "metadata.managedFields must be nil")
-    return {**given, "metadata": dict(metadata)}
+def _reset(has_status: bool, subresource: str) -> Paths:
+    """What a request doesn't change, whatever it says."""
+    if subresource == "status":
+        return _ALL_BUT_STATUS
+    return _STATUS if has_status else frozenset()
+
+
+def _outside(paths: Paths, apart: Paths) -> Paths:
+    return frozenset(path for path in paths if path[:1] not in apart)
+
+
+def _empty(node: Node) -> Mapping[str, Any]:
+    return node.zero or {}
 
 
 def _bare(made: Object) -> Object:
@@ -130,38 +143,48 @@ def _bare(made: Object) -> Object:
     return {**made, "metadata": metadata}
 
 
-def _present(paths: Paths, now_there: Mapping[Path, Any]) -> Paths:
-    return frozenset(path for path in paths if path in now_there)
+def _typed(node: Node, made: Object) -> Object:
+    """Leave out the nulls that Go's types don't keep; those of a custom kind are its metadata."""
+    if node.zero is not None:
+        typed: Object = _without_nulls(node, made)
+        return typed
+    return {**made, "metadata": _without_nulls(Node(), made["metadata"])}
 
 
-def _pruned(node: Node, value: Object, gone: Paths, kept: Paths) -> Object:
-    """Take away what is gone, and with it what held nothing else."""
-    if not gone:
-        return value
-    prefixes = {path[:length] for path in gone for length in range(1, len(path))}
-    holding = {path[:length] for path in kept for length in range(1, len(path) + 1)}
-    left = {path for path, _ in there(node, value)}
-    staying = {
-        path[:length]
-        for path in left - gone
-        if not any(path[:at] in gone and path[:at] not in holding for at in range(1, len(path)))
-        if path not in prefixes
-        for length in range(1, len(path) + 1)
-    }
+def _without_nulls(node: Node, value: Any) -> Any:
+    if isinstance(value, dict):
+        return {
+            name: _without_nulls(child(node, name), each) if each is not None else ""
+            for name, each in value.items()
+            if each is not None or (child(node, name).type == "string" and name not in node.fields)
+        }
+    if isinstance(value, list):
+        return [_without_nulls(node.items or Node(), each) for each in value]
+    return value
 
-    def goes(path: Path) -> bool:
-        if path in holding or path in staying:
-            return False
-        return path in gone or path in prefixes
 
-    pruned: Object = without(node, value, goes)
+def _pruned(node: Node, whole: Object, last: Paths, kept: Paths) -> Object:
+    """Take away what was applied last, but what anybody manages now, and what holds other things.
+
+    `kept` is what is managed, by whomever.
+    """
+    if not last:
+        return whole
+    everything = holding(node, stated(node, whole))
+    bare = without(node, whole, holding(node, last))
+    staying = holding(node, stated(node, bare)) | holding(node, kept)
+    with_kept = without(node, whole, everything - staying)
+    gone = everything - holding(node, stated(node, with_kept))
+    pruned: Object = without(node, whole, gone & holding(node, last))
     return pruned
 
 
 def _conflict(conflicts: Mapping[Manager, Paths]) -> Refusal:
-    found = sorted(
-        (str(manager), shown(path)) for manager, paths in conflicts.items() for path in paths
-    )
+    found = [
+        (str(manager), shown(path))
+        for manager in sorted(conflicts, key=str)
+        for path in sorted(conflicts[manager], key=by_level)
+    ]
     causes = [
         {"reason": "FieldManagerConflict", "message": f"conflict with {manager}", "field": path}
         for manager, path in found

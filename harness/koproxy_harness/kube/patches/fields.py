@@ -46,17 +46,18 @@ def read(tree: Mapping[str, Any], at: Path = ()) -> Iterator[Path]:
 
 def shown(path: Path) -> str:
     """Give a path for people: `.spec.containers[name="web"].image`."""
-    text = ""
-    for part in path:
-        kind, _, rest = part.partition(":")
-        if kind == "f":
-            text += f".{rest}"
-        elif kind == "k":
-            keys = json.loads(rest)
-            text += f"[{','.join(f'{key}={json.dumps(keys[key])}' for key in sorted(keys))}]"
-        else:
-            text += f"[={rest}]"
-    return text
+    return "".join(map(shown_part, path))
+
+
+def shown_part(part: str) -> str:
+    """Give a part of a path for people."""
+    kind, _, rest = part.partition(":")
+    if kind == "f":
+        return f".{rest}"
+    if kind == "k":
+        keys = json.loads(rest)
+        return f"[{','.join(f'{key}={json.dumps(keys[key])}' for key in sorted(keys))}]"
+    return f"[={rest}]"
 
 
 # An object's parts
@@ -103,26 +104,37 @@ def _compact(value: Any) -> str:
 
 
 def stated(node: Node, value: Any, at: Path = ()) -> Iterator[Path]:
-    """Give the paths that somebody states who applies this value."""
+    """Give the paths that somebody states who applies this value.
+
+    What only holds other fields is among them if it is an item of a list, or a member that its
+    type doesn't name.
+    """
     for part, below, each in parts(node, value):
         path = (*at, part)
-        if part[0] != "f":
+        if not is_open(below, each):
             yield path
-        if is_open(below, each) and each:
-            yield from stated(below, each, path)
-        elif part[0] == "f":
+            continue
+        yield from stated(below, each, path)
+        if each == {} or not _is_named(node, part):
             yield path
 
 
-def there(node: Node, value: Any, at: Path = ()) -> Iterator[tuple[Path, Any]]:
-    """Give every path of a value, and what is there of what has no parts (else None)."""
-    for part, below, each in parts(node, value):
-        path = (*at, part)
-        if is_open(below, each) and each:
-            yield path, _PARTS
-            yield from there(below, each, path)
-        else:
-            yield path, each
+def holding(node: Node, paths: Iterable[Path]) -> Paths:
+    """Give the paths, and those of named fields that hold something of them."""
+    found = set(paths)
+    for path in tuple(found):
+        at = node
+        for length, part in enumerate(path, 1):
+            if part[0] == "f" and _is_named(at, part):
+                found.add(path[:length])
+            at = child(at, part[2:]) if part[0] == "f" else at.items or _ANY
+    return frozenset(found)
 
 
-_PARTS = object()  # what a value with parts is like: every other such
+def _is_named(node: Node, part: str) -> bool:
+    return part[0] == "f" and part[2:] in node.fields
+
+
+def by_level(path: Path) -> tuple[tuple[bool, str], ...]:
+    """What paths are sorted by: what ends at a level is before what goes on from there."""
+    return tuple((length < len(path), part) for length, part in enumerate(path, 1))

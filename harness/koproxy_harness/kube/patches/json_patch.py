@@ -1,10 +1,16 @@
-"""JSON patches: operations one after the other, all or none (RFC 6902). Pure."""
+"""JSON patches: operations one after the other, all or none (RFC 6902). Pure.
+
+As lenient as API servers are: indices may be negative, and count from the end then; what is added
+without a value is null.
+"""
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Mapping
 from typing import Any
+
+from koproxy_harness.kube.patches.comparing import same
 
 
 class Impossible(Exception):
@@ -24,25 +30,25 @@ def json_patched(document: Any, operations: Iterable[Mapping[str, Any]]) -> Any:
 
 def _done(document: Any, operation: Mapping[str, Any]) -> Any:
     path = _pointer(operation["path"])
+    value = copy.deepcopy(operation.get("value"))
     match operation["op"]:
         case "add":
-            return _added(document, path, copy.deepcopy(operation["value"]))
+            return _added(document, path, value)
         case "remove":
             return _removed(document, path)
         case "replace":
-            _at(document, path)
-            if not path:
-                return copy.deepcopy(operation["value"])
-            return _added(_removed(document, path), path, copy.deepcopy(operation["value"]))
+            return _replaced(document, path, value)
         case "move":
             origin = _pointer(operation["from"])
-            value = _at(document, origin)
-            return _added(_removed(document, origin), path, value)
+            moved = _at(document, origin)
+            return _added(_removed(document, origin), path, moved)
         case "copy":
-            value = copy.deepcopy(_at(document, _pointer(operation["from"])))
-            return _added(document, path, value)
+            copied = copy.deepcopy(_at(document, _pointer(operation["from"])))
+            return _added(document, path, copied)
         case "test":
-            if _at(document, path) != operation["value"]:
+            container = _at(document, path[:-1])
+            missing = isinstance(container, dict) and path and path[-1] not in container
+            if not same(None if missing else _at(document, path), value):
                 raise Impossible(f"the test of {operation['path']} fails")
             return document
     raise Impossible(f"there is no operation {operation['op']!r}")
@@ -61,27 +67,37 @@ def _at(document: Any, path: list[str]) -> Any:
     return document
 
 
-def _index(container: Any, part: str) -> Any:
+def _index(container: Any, part: str, places: int = 0) -> Any:
+    """`places` are those that there are behind the last item."""
     if not isinstance(container, list):
         return part
-    if not part.isascii() or not part.isdigit():
-        raise Impossible(f"{part!r} is no index of a list")
-    return int(part)
+    index, length = int(part), len(container) + places
+    if not -length <= index < length:
+        raise Impossible(f"there is no place {part} in a list of {len(container)}")
+    return index % length
 
 
 def _added(document: Any, path: list[str], value: Any) -> Any:
     if not path:
-        return value
+        raise Impossible("nothing can be added in the place of the whole")
     container = _at(document, path[:-1])
     if isinstance(container, list):
-        at = len(container) if path[-1] == "-" else _index(container, path[-1])
-        if at > len(container):
-            raise Impossible(f"there is no place {at} in a list of {len(container)}")
-        container.insert(at, value)
+        end = path[-1] == "-"
+        container.insert(len(container) if end else _index(container, path[-1], 1), value)
     elif isinstance(container, dict):
         container[path[-1]] = value
     else:
         raise Impossible("nothing can be added to what is neither a list nor an object")
+    return document
+
+
+def _replaced(document: Any, path: list[str], value: Any) -> Any:
+    if not path:
+        return value
+    container = _at(document, path[:-1])
+    index = _index(container, path[-1])
+    container[index]  # has to be there
+    container[index] = value
     return document
 
 

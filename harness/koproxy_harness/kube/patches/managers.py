@@ -23,8 +23,7 @@ _NOBODYS: Paths = frozenset(
             ("f:metadata", f"f:{name}")
             for name in (
                 *("name", "namespace", "uid", "resourceVersion", "generation", "selfLink"),
-                *("creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"),
-                "managedFields",
+                *("creationTimestamp", "managedFields"),
             )
         ),
     ]
@@ -42,23 +41,39 @@ class Manager:
 
     def __str__(self) -> str:
         """As in the message of a conflict."""
-        if self.operation != "Update":
-            return f'"{self.name}"'
         below = f' with subresource "{self.subresource}"' if self.subresource else ""
-        return f'"{self.name}"{below} using {self.api_version}'
+        using = f" using {self.api_version}" if self.operation == "Update" else ""
+        return f'"{self.name}"{below}{using}'
+
+    def is_the_same_as(self, other: Manager) -> bool:
+        """Whether both are one: who applies is so in every version."""
+        if "Update" in (self.operation, other.operation):
+            return self == other
+        return (self.name, self.subresource) == (other.name, other.subresource)
 
 
 Owned = dict[Manager, Paths]
 
 
 def owned(made: Object | None) -> Owned:
-    """Give who manages what of an object."""
+    """Give who manages what of an object; nobody does if its managed fields can't be read."""
     found: Owned = {}
     for entry in _entries(made):
-        paths = frozenset(read(entry.get("fieldsV1") or {}))
+        if not (
+            entry.get("operation") in ("Apply", "Update")
+            and entry.get("apiVersion")
+            and entry.get("fieldsType") == "FieldsV1"
+        ):
+            return {}
         manager = _manager(entry)
+        paths = frozenset(read(entry.get("fieldsV1") or {}))
         found[manager] = found.get(manager, frozenset()) | paths
     return found
+
+
+def are_reset(made: Object) -> bool:
+    """Whether a request asks to forget who manages what."""
+    return made["metadata"].get("managedFields") in ([], [{}])
 
 
 def ownable(paths: Iterable[Path]) -> Paths:
@@ -74,22 +89,48 @@ def with_managers(
     `changing` is who changes it now (None: nobody does); the others have the time that they had
     `before`.
     """
-    times = {_manager(entry): entry.get("time") for entry in _entries(before)}
-    entries = [
-        _entry(manager, paths, now if manager == changing else times.get(manager))
-        for manager, paths in found.items()
-        if paths
-    ]
-    entries.sort(key=lambda each: (each["operation"], each.get("time", ""), each["manager"]))
+    times = {_manager(entry): entry.get("time", "") for entry in _entries(before)}
+    if changing is not None:
+        times[changing] = now
+    found = _capped({each: paths for each, paths in found.items() if paths}, times)
+    entries = [_entry(manager, paths, times.get(manager, "")) for manager, paths in found.items()]
+    order = ("operation", "time", "manager", "apiVersion", "subresource")
+    entries.sort(key=lambda each: [each.get(part, "") for part in order])
     metadata = {key: each for key, each in made["metadata"].items() if key != "managedFields"}
     if entries:
         metadata["managedFields"] = entries
     return {**made, "metadata": metadata}
 
 
+def _capped(found: Owned, times: dict[Manager, str]) -> Owned:
+    """Put the oldest together if too many have updated an object; notes their time."""
+    updaters = sorted(
+        (each for each in found if each.operation == "Update"),
+        key=lambda each: (times.get(each, ""), each.name, each.api_version, each.subresource),
+    )
+    left = dict(found)
+    first: dict[str, Manager] = {}
+    for each in updaters:
+        if sum(one.operation == "Update" for one in left) <= _UPDATERS:
+            break
+        version = each.api_version
+        if version not in first:
+            first[version] = each
+            continue
+        ancient = Manager(_ANCIENT, "Update", version)
+        if ancient not in left:
+            left[ancient] = left.pop(first[version])
+        if each != ancient:
+            left[ancient] |= left.pop(each)
+        times[ancient] = times.get(each, "")
+    return left
+
+
+_UPDATERS, _ANCIENT = 10, "ancient-changes"
+
+
 def _entries(made: Object | None) -> list[Mapping[str, Any]]:
-    entries = [] if made is None else made["metadata"].get("managedFields") or []
-    return [entry for entry in entries if entry.get("manager") or entry.get("operation")]
+    return [] if made is None else made["metadata"].get("managedFields") or []
 
 
 def _manager(entry: Mapping[str, Any]) -> Manager:
@@ -101,7 +142,7 @@ def _manager(entry: Mapping[str, Any]) -> Manager:
     )
 
 
-def _entry(manager: Manager, paths: Paths, time: str | None) -> dict[str, Any]:
+def _entry(manager: Manager, paths: Paths, time: str) -> dict[str, Any]:
     entry = {
         "manager": manager.name,
         "operation": manager.operation,

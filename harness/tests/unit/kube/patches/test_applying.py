@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from koproxy_harness.kube.kinds import Kind
 from koproxy_harness.kube.patches import applied, track
-from koproxy_harness.kube.patches.fields import read, stated, there, written
+from koproxy_harness.kube.patches.comparing import Differences
+from koproxy_harness.kube.patches.fields import Path, read, stated, written
 from koproxy_harness.kube.schema import Node
 from koproxy_harness.kube.status import Refusal
 
@@ -25,7 +26,16 @@ SPEC = Node(
         "labels": Node(type="object", values=Node(type="string")),
     },
 )
-META = Node(type="object", fields={"labels": Node(type="object", values=Node(type="string"))})
+STRINGS = Node(type="object", values=Node(type="string"))
+META = Node(
+    type="object",
+    fields={
+        "name": Node(type="string"),
+        "labels": STRINGS,
+        "annotations": STRINGS,
+        "managedFields": Node(type="array"),
+    },
+)
 NODE = Node(type="object", fields={"metadata": META, "spec": SPEC})
 NOW, LATER = "2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"
 
@@ -45,11 +55,19 @@ specs = st.fixed_dictionaries(
         ),
         "labels": st.dictionaries(st.sampled_from("abc"), st.sampled_from("xy"), max_size=3),
     },
+).map(
+    # Nobody manages a list of which they state no item.
+    lambda spec: {key: each for key, each in spec.items() if each or key not in ("set", "map")}
 )
 
 
 def thing(spec: Any) -> dict[str, Any]:
     return {"apiVersion": "x.io/v1", "kind": "Thing", "metadata": {"name": "a"}, "spec": spec}
+
+
+def there(made: Any) -> frozenset[Path]:
+    """Every path of an object, those of what only holds others too."""
+    return Differences.between(NODE, {}, made).changed
 
 
 def apply(old: Any, spec: Any, manager: str = "me", force: bool = False, now: str = NOW) -> Any:
@@ -74,7 +92,7 @@ def unordered(spec: Any) -> Any:
 def test_paths_are_written_and_read(spec: Any) -> None:
     paths = frozenset(stated(NODE, thing(spec)))
     assert frozenset(read(written(paths))) == paths
-    assert paths <= {path for path, _ in there(NODE, thing(spec))}
+    assert paths <= there(thing(spec))
 
 
 @given(specs)
@@ -84,24 +102,34 @@ def test_applying_the_same_again_changes_nothing(spec: Any) -> None:
     assert apply(once, spec, now=LATER) == once
 
 
+def filled(spec: Any) -> Any:
+    """A spec without what is empty, which is left of what isn't applied any more."""
+    return {key: each for key, each in unordered(spec or {}).items() if each or each == 0}
+
+
 @given(specs, specs)
 def test_what_one_alone_applies_is_all_there_is(first: Any, second: Any) -> None:
     made = apply(apply(None, first), second)
-    assert unordered(made["spec"]) == unordered(second)
+    assert filled(made["spec"]) == filled(second)
 
 
 @given(specs, specs)
-def test_who_is_forced_out_has_nothing_left_where_they_differed(first: Any, second: Any) -> None:
+def test_who_forces_has_what_they_apply(first: Any, second: Any) -> None:
     made = apply(apply(None, first, "one"), second, "two", force=True)
-    assert frozenset(read(managers(made)["two"])) == frozenset(
-        path for path in stated(NODE, thing(second)) if path not in _NOT_OWNED
-    )
-    for manager, fields in managers(made).items():
-        own = dict(there(NODE, thing(first if manager == "one" else second)))
-        found = dict(there(NODE, made))
-        for path in read(fields):
-            # Who states that something is empty doesn't say that it has to stay so.
-            assert own[path] in ({}, []) or found[path] == own[path]
+    mine = frozenset(path for path in stated(NODE, thing(second)) if path not in _NOT_OWNED)
+    assert frozenset(read(managers(made).get("two", {}))) == mine
+    # What the first still has is as they had it.
+    kept = frozenset(read(managers(made).get("one", {})))
+    assert not kept & Differences.between(NODE, thing(first), made).changed
+
+
+@given(specs, specs)
+def test_who_have_nothing_in_common_may_come_in_any_order(first: Any, second: Any) -> None:
+    second = {key: each for key, each in second.items() if key not in first}
+    orders = [("one", first, "two", second), ("two", second, "one", first)]
+    made = [apply(apply(None, spec, name), other, by) for name, spec, by, other in orders]
+    assert unordered(made[0]["spec"]) == unordered(made[1]["spec"])
+    assert managers(made[0]) == managers(made[1])
 
 
 @given(specs, specs)
@@ -123,15 +151,27 @@ _NOT_OWNED = {("f:apiVersion",), ("f:kind",), ("f:metadata",), ("f:metadata", "f
 
 
 @given(specs, specs)
-def test_what_one_gives_up_stays_if_the_other_has_it(first: Any, second: Any) -> None:
+def test_what_one_gives_up_and_nobody_else_has_is_gone(first: Any, second: Any) -> None:
     together = apply(apply(None, first, "one"), second, "two", force=True)
     left = apply(together, {}, "two")
-    # "one" has what it did not lose; nothing else is there but what holds that.
-    own = managers(left).get("one", {})
-    paths = set(read(own))
-    holding = {path[:length] for path in paths for length in range(1, len(path) + 1)}
-    left_there = {path for path, _ in there(NODE, left) if path[0] == "f:spec"}
-    assert left_there <= holding | {("f:spec",)}
+    kept = frozenset(read(managers(left).get("one", {})))
+    holding = {path[:length] for path in kept for length in range(1, len(path) + 1)}
+    given_up = frozenset(stated(NODE, thing(second))) - holding - {("f:spec",)} - _NOT_OWNED
+    assert not {path for path in given_up if _at(left, path) not in (..., None, [], {})}
+    assert kept <= there(left) | {("f:spec",)}
+
+
+def _at(made: Any, path: Path) -> Any:
+    """What is there: of an item of a list only whether it is; ... if nothing is."""
+    if path in there(made):
+        for part in path:
+            if part[0] != "f":
+                return part
+            made = made[part[2:]]
+            if not isinstance(made, dict):
+                return path if isinstance(made, list) and made else made
+        return made
+    return ...
 
 
 def test_the_fields_are_shown_as_kubernetes_does() -> None:
@@ -163,7 +203,7 @@ def test_a_conflict_says_with_whom_and_about_what() -> None:
         apply(old, {"size": 2, "map": [{"name": "a", "size": 2}]}, "two")
     assert str(both.value) == (
         'Apply failed with 2 conflicts: conflicts with "one":\n'
-        '- .spec.map[name="a"].size\n- .spec.size'
+        '- .spec.size\n- .spec.map[name="a"].size'
     )
 
 
@@ -176,8 +216,8 @@ def test_lists_keep_their_order_around_what_is_applied() -> None:
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        ({"kind": "Other"}, "the kind of what is applied"),
-        ({"apiVersion": "v1"}, "the apiVersion of what is applied"),
+        ({"kind": "Other"}, "invalid object type: x.io/v1, Kind=Other"),
+        ({"apiVersion": "v1"}, "invalid object type: /v1, Kind=Thing"),
         ({"metadata": {"name": "a", "managedFields": [{}]}}, "managedFields must be nil"),
     ],
 )
@@ -194,7 +234,7 @@ def test_what_can_not_be_applied_is_refused(change: dict[str, Any], why: str) ->
 def test_an_update_takes_over_what_it_changes() -> None:
     old = apply(None, {"size": 1, "labels": {"a": "x", "b": "x"}}, "one")
     new = track(
-        NODE, old, {**old, "spec": {"size": 2, "labels": {"a": "x"}}}, "two", LATER, "status"
+        NODE, old, {**old, "spec": {"size": 2, "labels": {"a": "x"}}}, "two", LATER, "scale"
     )
     assert managers(new) == {
         "one": {"f:spec": {"f:labels": {"f:a": {}}}},
@@ -202,7 +242,7 @@ def test_an_update_takes_over_what_it_changes() -> None:
     }
     by_name = {each["manager"]: each for each in new["metadata"]["managedFields"]}
     assert (by_name["one"]["time"], by_name["two"]["time"]) == (NOW, LATER)
-    assert by_name["two"]["subresource"] == "status"
+    assert by_name["two"]["subresource"] == "scale"
     assert by_name["two"]["operation"] == "Update"
 
 
@@ -220,7 +260,11 @@ def test_a_conflict_with_an_update_says_so() -> None:
 def test_managers_are_forgotten_at_wish() -> None:
     old = apply(None, {"size": 1}, "one")
     reset = {**old, "metadata": {**old["metadata"], "managedFields": [{}]}}
-    assert "managedFields" not in track(NODE, old, reset, "two", LATER)["metadata"]
+    forgotten = track(NODE, old, reset, "two", LATER)
+    assert "managedFields" not in forgotten["metadata"]
+    # Nobody is known from then on.
+    changed = {**forgotten, "spec": {"size": 2}}
+    assert "managedFields" not in track(NODE, forgotten, changed, "two", LATER)["metadata"]
 
 
 def test_kubectl_has_no_conflict_with_what_it_applied_before() -> None:
@@ -234,3 +278,64 @@ def test_kubectl_has_no_conflict_with_what_it_applied_before() -> None:
     assert json.loads(said) == thing({"size": 2})
     with pytest.raises(Refusal, match="conflict"):
         apply(old, {"size": 2}, "somebody-else")
+
+
+# What a type doesn't allow
+
+
+@pytest.mark.parametrize(
+    ("spec", "why"),
+    [
+        ({"nope": 1}, ".spec.nope: field not declared in schema"),
+        ({"size": "x"}, ".spec.size: expected numeric (int or float), got string"),
+        ({"list": [1]}, ".spec.list[0]: expected string, got &value.valueUnstructured{Value:1}"),
+        ({"labels": []}, ".spec.labels: expected map, got &{[]}"),
+        ({"set": ["a", "a"]}, '.spec.set: duplicate entries for key [="a"]'),
+        ({"map": [{"name": "a"}] * 2}, '.spec.map: duplicate entries for key [name="a"]'),
+        (
+            {"map": ["a"]},
+            ".spec.map: element 0: associative list with keys may not have non-map elements",
+        ),
+    ],
+)
+def test_what_the_type_does_not_allow_is_refused(spec: Any, why: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        apply(None, spec)
+    called = "failed to create typed patch object (/a; x.io/v1, Kind=Thing): "
+    assert (refused.value.code, str(refused.value)) == (500, called + why)
+
+
+# Rules about managers
+
+
+def test_the_oldest_of_many_updaters_are_put_together() -> None:
+    made = track(NODE, None, thing({"labels": {"k0": "x"}}), "m0", "2026-01-01T00:00:00Z")
+    for number in range(1, 12):
+        labels = {**made["spec"]["labels"], f"k{number}": "x"}
+        time = f"2026-01-01T00:00:{number:02}Z"
+        made = track(NODE, made, {**made, "spec": {"labels": labels}}, f"m{number}", time)
+    found = managers(made)
+    assert len(found) == 10
+    assert set(found["ancient-changes"]["f:spec"]["f:labels"]) == {".", "f:k0", "f:k1", "f:k2"}
+
+
+def test_what_nobody_is_known_to_have_made_was_there_before() -> None:
+    old = thing({"size": 1})
+    made = apply(old, {"labels": {"a": "x"}})
+    assert managers(made)["before-first-apply"] == {"f:spec": {".": {}, "f:size": {}}}
+    with pytest.raises(Refusal, match="before-first-apply"):
+        apply(old, {"size": 2})
+
+
+def test_who_applies_is_the_same_in_every_version() -> None:
+    made = apply(None, {"size": 1})
+    made["metadata"]["managedFields"][0]["apiVersion"] = "x.io/v1beta1"
+    made = apply(made, {"size": 2})
+    assert [each["apiVersion"] for each in made["metadata"]["managedFields"]] == ["x.io/v1"]
+
+
+def test_an_update_of_the_status_manages_nothing_else() -> None:
+    new = {**thing({"size": 2}), "status": {"ready": True}}
+    made = apply(None, {"size": 1})
+    made = track(NODE, made, {**made, **new, "metadata": made["metadata"]}, "two", LATER, "status")
+    assert managers(made)["two"] == {"f:status": {".": {}, "f:ready": {}}}

@@ -97,7 +97,12 @@ def test_a_merge_patch_leads_where_it_says(old: Any, new: Any) -> None:
         ({"a": [1, 2]}, [{"op": "move", "from": "/a/0", "path": "/a/1"}], {"a": [2, 1]}),
         ({"a": {"b": 1}}, [{"op": "copy", "from": "/a", "path": "/c"}], None),
         ({"/": 9, "~1": 10}, [{"op": "test", "path": "/~01", "value": 10}], None),
-        ({"a": 1}, [{"op": "add", "path": "", "value": {"b": 2}}], {"b": 2}),
+        ({"a": 1}, [{"op": "replace", "path": "", "value": {"b": 2}}], {"b": 2}),
+        # What an API server lets pass beyond the RFC.
+        ({"a": [1, 2]}, [{"op": "replace", "path": "/a/-1", "value": 3}], {"a": [1, 3]}),
+        ({"a": [1]}, [{"op": "add", "path": "/a/-1", "value": 3}], {"a": [1, 3]}),
+        ({"a": 1}, [{"op": "add", "path": "/b"}], {"a": 1, "b": None}),
+        ({"a": 1}, [{"op": "test", "path": "/b", "value": None}], {"a": 1}),
     ],
 )
 def test_json_patches_of_the_rfc(old: Any, patch: Any, new: Any) -> None:
@@ -126,7 +131,9 @@ def test_a_moved_and_a_copied_value_are_where_they_should_be() -> None:
         {"op": "add", "path": "/list/3", "value": 2},
         {"op": "add", "path": "/list/x", "value": 2},
         {"op": "add", "path": "b", "value": 2},
-        {"op": "add", "path": "/b"},
+        {"op": "test", "path": "/a", "value": 1.0},
+        {"op": "remove", "path": "/list/-2"},
+        {"op": "add", "path": "", "value": {}},
         {"op": "jump", "path": "/a"},
         {"path": "/a"},
         {"op": "remove", "path": ""},
@@ -163,7 +170,7 @@ A, B = {"name": "a", "image": "1"}, {"name": "b", "image": "1"}
     ("patch", "new"),
     [
         (pod({"name": "b", "image": "2"}), pod(A, {"name": "b", "image": "2"})),
-        (pod({"name": "c"}), pod(A, B, {"name": "c"})),
+        (pod({"name": "c"}), pod({"name": "c"}, A, B)),
         (pod({"name": "a", "$patch": "delete"}), pod(B)),
         (pod({"name": "c"}, {"$patch": "replace"}), pod({"name": "c"})),
         ({"spec": {"containers": None}}, {"spec": {}}),
@@ -208,7 +215,74 @@ def test_only_the_keys_that_are_retained_stay() -> None:
     assert new == {"spec": {"strategy": {"type": "Recreate"}}}
 
 
-def test_an_item_without_its_key_is_refused() -> None:
-    with pytest.raises(Refusal, match="does not contain declared merge key: name") as refused:
-        change(STRATEGIC, pod(A), pod({"image": "2"}), POD)
-    assert refused.value.code == 400
+@pytest.mark.parametrize(
+    ("patch", "code", "why"),
+    [
+        (pod({"image": "2"}), 500, "map: map[image:2] does not contain declared merge key: name"),
+        (pod({"name": "a", "$patch": "jump"}), 500, "unknown patch type: jump in map: "),
+        (
+            pod({"name": "a", "$patch": "merge"}),
+            500,
+            "merging lists cannot yet be specified in the patch",
+        ),
+        ({"spec": {"$patch": "jump"}}, 500, "unknown patch type: jump in map: map[$patch:jump]"),
+        (
+            {"spec": {"$retainKeys": ["a"], "nodeName": "b"}},
+            400,
+            "invalid patch format of retainKeys",
+        ),
+        (
+            {"metadata": {"$deleteFromPrimitiveList/finalizers": "a"}},
+            400,
+            "invalid patch format of primitive list",
+        ),
+        (
+            {"spec": {"$setElementOrder/containers": "a", "containers": [A]}},
+            400,
+            "invalid patch format of setElementOrder list",
+        ),
+        (
+            {"spec": {"$setElementOrder/containers": [B], "containers": [A]}},
+            500,
+            "The order in patch list:",
+        ),
+    ],
+)
+def test_a_strategic_patch_that_contradicts_itself_is_refused(
+    patch: Any, code: int, why: str
+) -> None:
+    with pytest.raises(Refusal) as refused:
+        change(STRATEGIC, {**pod(A), "metadata": {"finalizers": ["a"]}}, patch, POD)
+    assert refused.value.code == code
+    assert str(refused.value).startswith(why)
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (b"", "unexpected end of JSON input"),
+        (b'{"a":1', "unexpected end of JSON input"),
+        (b'"a', "unexpected end of JSON input"),
+        (b'{"a":}', "invalid character '}' looking for beginning of value"),
+        (b'{"a" 1}', "invalid character '1' after object key"),
+        (b'{"a":1 "b"', "invalid character '\"' after object key:value pair"),
+        (b"[1 2]", "invalid character '2' after array element"),
+        (b'{"a":1}x', "invalid character 'x' after top-level value"),
+        (b"{'a':1}", "invalid character '\\'' looking for beginning of object key string"),
+        (b'{"a":"\n"}', "invalid character '\\n' in string literal"),
+        (b"\xff", "invalid character '\xff' looking for beginning of value"),
+        (b"[]", "json: cannot unmarshal array into Go value of type map[string]interface {}"),
+    ],
+)
+def test_what_is_no_json_is_said_as_go_says_it(body: bytes, why: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        patched(ANYTHING, {}, body, MERGE)
+    assert (refused.value.code, str(refused.value)) == (400, f"error decoding patch: {why}")
+
+
+def test_a_json_patch_has_not_more_than_ten_thousand_operations() -> None:
+    operation = {"op": "add", "path": "/a", "value": 1}
+    assert change(JSON, {}, [operation] * 10_000) == {"a": 1}
+    with pytest.raises(Refusal, match="is 10000, got 10001") as refused:
+        change(JSON, {}, [operation] * 10_001)
+    assert refused.value.code == 413
