@@ -6,8 +6,11 @@ https://kubernetes.io/docs/reference/access-authn-authz/authorization/#determine
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+
+from koproxy_harness.kube.selectors.fields import terms
+from koproxy_harness.kube.status import Refusal
 
 _VERBS = {
     "POST": "create",
@@ -92,52 +95,9 @@ def _named(query: Mapping[str, str]) -> str:
         for parameter in ("limit", "timeoutSeconds"):
             if query.get(parameter):
                 int(query[parameter])
-        selected = list(_equalities(query.get("fieldSelector", "")))
-    except ValueError:
+        selected = terms(query.get("fieldSelector", ""))
+    except (ValueError, Refusal):
         return ""
-    name = next((value for field, value in selected if field == "metadata.name"), "")
+    names = (term.value for term in selected if term.wanted and term.path == "metadata.name")
+    name = next(names, "")
     return "" if name in (".", "..") or "/" in name or "%" in name else name
-
-
-def _equalities(selector: str) -> Iterator[tuple[str, str]]:
-    """Give the fields that must have a value, with it; raises `ValueError` for what is no selector.
-
-    https://kubernetes.io/docs/concepts/overview/working-with-objects/field-selectors/
-    """
-    for term in _terms(selector):
-        at = min((place for sign in ("=", "!=") if (place := term.find(sign)) >= 0), default=-1)
-        if at < 0:
-            raise ValueError(f"{term!r} in a field selector compares nothing")
-        sign = next(sign for sign in ("!=", "==", "=") if term.startswith(sign, at))
-        value = _unescaped(term[at + len(sign) :])
-        if sign != "!=":
-            yield term[:at], value
-
-
-def _terms(selector: str) -> Iterator[str]:
-    term = ""
-    escaped = False
-    for character in selector:
-        if character == "," and not escaped:
-            if term:
-                yield term
-            term = ""
-            continue
-        escaped = character == "\\" and not escaped
-        term += character
-    if term:
-        yield term
-
-
-def _unescaped(value: str) -> str:
-    characters = iter(value)
-    plain = ""
-    for character in characters:
-        if character == "\\":
-            character = next(characters, "")  # noqa: PLW2901
-            if character not in ("\\", ",", "="):
-                raise ValueError(f"{value!r} in a field selector is escaped wrongly")
-        elif character == "=":
-            raise ValueError(f"{value!r} in a field selector wants a backslash before its =")
-        plain += character
-    return plain

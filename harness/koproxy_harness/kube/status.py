@@ -45,6 +45,12 @@ class Refusal(Exception):
         return status(self.code, str(self), self.reason, self.details)
 
 
+def together(messages: list[str]) -> str:
+    """Give several messages as one, each once, as Kubernetes puts errors together."""
+    once = list(dict.fromkeys(messages))
+    return once[0] if len(once) == 1 else f"[{', '.join(once)}]"
+
+
 def status(
     code: int, message: str, reason: str = "", details: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:

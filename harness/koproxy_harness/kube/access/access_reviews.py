@@ -10,11 +10,11 @@ from typing import Any
 
 from koproxy_harness.kube.access.aggregation import Object
 from koproxy_harness.kube.access.invalid import Wrong, invalid
-from koproxy_harness.kube.access.rbac import Rbac, together
+from koproxy_harness.kube.access.rbac import Rbac
 from koproxy_harness.kube.access.rules import Rule
 from koproxy_harness.kube.access.users import User, extra
 from koproxy_harness.kube.request_info import RequestInfo
-from koproxy_harness.kube.status import Refusal
+from koproxy_harness.kube.status import Refusal, together
 
 _GROUP = "authorization.k8s.io"
 _ONE_OF_TWO = "exactly one of nonResourceAttributes or resourceAttributes must be specified"

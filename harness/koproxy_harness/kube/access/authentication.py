@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from koproxy_harness.kube.access.issuer_tokens import TokenRules
-from koproxy_harness.kube.access.rbac import together
 from koproxy_harness.kube.access.service_account_tokens import (
     ISSUER,
     InvalidToken,
@@ -27,7 +26,7 @@ from koproxy_harness.kube.access.users import (
     User,
     authenticated,
 )
-from koproxy_harness.kube.status import Refusal
+from koproxy_harness.kube.status import Refusal, together
 
 if TYPE_CHECKING:
     from koproxy_harness.serving.exchange import Request

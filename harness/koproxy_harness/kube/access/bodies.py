@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from koproxy_harness.kube import bodies
 from koproxy_harness.kube.access.aggregation import Object
-from koproxy_harness.kube.access.quoting import quoted
+from koproxy_harness.kube.quoting import quoted
 from koproxy_harness.kube.status import Refusal
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
 
-from koproxy_harness.kube.access.quoting import quoted_list
 from koproxy_harness.kube.access.rules import ALL, Rule
+from koproxy_harness.kube.quoting import quoted_list
 
 _FIELDS = {
     "apiGroups": "APIGroups",

@@ -12,12 +12,12 @@ from dataclasses import replace
 from koproxy_harness.kube.access.aggregation import Object
 from koproxy_harness.kube.access.coverage import described, uncovered
 from koproxy_harness.kube.access.forbidden import about
-from koproxy_harness.kube.access.quoting import quoted, quoted_list
-from koproxy_harness.kube.access.rbac import GROUP, PLURALS, Rbac, together
+from koproxy_harness.kube.access.rbac import GROUP, PLURALS, Rbac
 from koproxy_harness.kube.access.rules import Rule
 from koproxy_harness.kube.access.users import User
+from koproxy_harness.kube.quoting import quoted, quoted_list
 from koproxy_harness.kube.request_info import RequestInfo
-from koproxy_harness.kube.status import Refusal
+from koproxy_harness.kube.status import Refusal, together
 
 _ROLES = ("roles", "clusterroles")
 _BINDINGS = ("rolebindings", "clusterrolebindings")

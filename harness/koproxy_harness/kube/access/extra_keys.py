@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import re
 
-from koproxy_harness.kube.access.quoting import quoted
-from koproxy_harness.kube.access.rbac import together
+from koproxy_harness.kube.name_rules import wrong_subdomain
+from koproxy_harness.kube.quoting import quoted
+from koproxy_harness.kube.status import together
 
-_DOMAIN = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*"
 _PATH = r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+"
-_LONGEST = 253  # characters of a domain
 
 
 def wrong_with(key: str) -> str:
@@ -20,16 +19,7 @@ def wrong_with(key: str) -> str:
     domain, _, path = key.partition("/")
     if not domain or not path:
         return _invalid(key, 'must be a domain-prefixed path (such as "acme.io/foo")')
-    found = []
-    if len(domain) > _LONGEST:
-        found.append(_invalid(domain, f"must be no more than {_LONGEST} characters"))
-    if not re.fullmatch(_DOMAIN, domain):
-        why = (
-            "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, "
-            "'-' or '.', and must start and end with an alphanumeric character (e.g. "
-            f"'example.com', regex used for validation is '{_DOMAIN}')"
-        )
-        found.append(_invalid(domain, why))
+    found = [_invalid(domain, why) for why in wrong_subdomain(domain)]
     if not re.fullmatch(_PATH, path):
         found.append(_invalid(path, f"Invalid path (regex used for validation is '{_PATH}')"))
     return together(found) if found else ""

@@ -5,8 +5,8 @@ Pure; the words are the API server's own, since clients and people match on them
 
 from __future__ import annotations
 
-from koproxy_harness.kube.access.quoting import quoted
 from koproxy_harness.kube.access.users import User
+from koproxy_harness.kube.quoting import quoted
 from koproxy_harness.kube.request_info import RequestInfo
 from koproxy_harness.kube.status import Refusal
 

@@ -15,7 +15,6 @@ from urllib.parse import unquote
 
 from koproxy_harness.kube.access.extra_keys import wrong_with
 from koproxy_harness.kube.access.forbidden import forbidden
-from koproxy_harness.kube.access.quoting import quoted
 from koproxy_harness.kube.access.rbac import Decision
 from koproxy_harness.kube.access.users import (
     ANONYMOUS,
@@ -29,6 +28,7 @@ from koproxy_harness.kube.access.users import (
     service_account_groups,
     service_account_of,
 )
+from koproxy_harness.kube.quoting import quoted
 from koproxy_harness.kube.request_info import RequestInfo
 from koproxy_harness.kube.status import Refusal
 

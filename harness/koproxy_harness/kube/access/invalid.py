@@ -8,9 +8,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from koproxy_harness.kube.access.quoting import quoted
-from koproxy_harness.kube.access.rbac import together
-from koproxy_harness.kube.status import Refusal
+from koproxy_harness.kube.quoting import quoted
+from koproxy_harness.kube.status import Refusal, together
 
 Wrong = tuple[str, Any, str]  # a field's path, its value, and what is wrong with it
 

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from koproxy_harness.kube.access.aggregation import Object, rules_of
-from koproxy_harness.kube.access.quoting import quoted
 from koproxy_harness.kube.access.rules import Rule, allows
 from koproxy_harness.kube.access.users import MASTERS, User, service_account_name
+from koproxy_harness.kube.quoting import quoted
 from koproxy_harness.kube.request_info import RequestInfo
+from koproxy_harness.kube.status import together
 
 GROUP = "rbac.authorization.k8s.io"
 PLURALS = {"Role": "roles", "ClusterRole": "clusterroles"}
@@ -121,12 +122,6 @@ class Rbac:
         if found.get("aggregationRule") is None:
             return found.get("rules") or []
         return rules_of(found, sorted(self._store.objects(GROUP, "clusterroles"), key=_name))
-
-
-def together(messages: list[str]) -> str:
-    """Give several messages as one, each once, as Kubernetes puts errors together."""
-    once = list(dict.fromkeys(messages))
-    return once[0] if len(once) == 1 else f"[{', '.join(once)}]"
 
 
 def _name(item: Object) -> str:

@@ -20,7 +20,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from koproxy_harness.kube.access.aggregation import Object
-from koproxy_harness.kube.access.quoting import quoted_list
 from koproxy_harness.kube.access.rbac import Objects
 from koproxy_harness.kube.access.users import (
     CREDENTIAL_ID,
@@ -29,6 +28,7 @@ from koproxy_harness.kube.access.users import (
     service_account_groups,
     service_account_name,
 )
+from koproxy_harness.kube.quoting import quoted_list
 
 # Who signs, and for whom where nobody else is named: what kubeadm gives a cluster.
 ISSUER = "https://kubernetes.default.svc.cluster.local"

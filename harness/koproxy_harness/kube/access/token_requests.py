@@ -11,9 +11,9 @@ from typing import Any
 from koproxy_harness.kube.access.aggregation import Object
 from koproxy_harness.kube.access.authentication import AUDIENCES
 from koproxy_harness.kube.access.invalid import invalid
-from koproxy_harness.kube.access.quoting import quoted
 from koproxy_harness.kube.access.rbac import Objects
 from koproxy_harness.kube.access.service_account_tokens import BOUND, ServiceAccountTokens
+from koproxy_harness.kube.quoting import quoted
 from koproxy_harness.kube.request_info import RequestInfo
 from koproxy_harness.kube.status import Refusal
 

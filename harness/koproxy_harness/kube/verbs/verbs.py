@@ -57,7 +57,8 @@ class Verbs:
         kind = self._kinds.find(info.group, info.version, info.resource)
         if kind is None or (info.subresource and info.subresource not in kind.subresources):
             raise not_served()
-        if kind.namespaced and not info.namespace and (info.name or info.verb == "create"):
+        of_many = info.verb in ("list", "watch", "deletecollection")
+        if kind.namespaced and not info.namespace and not of_many:
             raise not_served()
         if not kind.namespaced and info.namespace not in ("", info.name):
             raise not_served()
