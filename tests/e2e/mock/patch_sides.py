@@ -19,7 +19,7 @@ from koproxy_harness.kube import patches
 from koproxy_harness.kube.kinds import Kind, Kinds
 from koproxy_harness.kube.schema import Node, Schemas, builtin
 from koproxy_harness.kube.schema.definitions import read
-from koproxy_harness.kube.schema.limits import broken, defaulted
+from koproxy_harness.kube.schema.limits import broken, defaulted, without_nulls
 from koproxy_harness.kube.status import Refusal
 from koproxy_harness.kube.verbs.refusals import invalid
 
@@ -215,6 +215,8 @@ class Sides:
         else:
             made.pop("status", None)
         if self.custom:
+            if change.how != APPLY:
+                made = without_nulls(self.node, made)
             made = defaulted(self.node, made)
             causes = list(broken(self.node, made))
             if causes:

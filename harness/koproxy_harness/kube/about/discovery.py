@@ -14,6 +14,8 @@ from koproxy_harness.kube.schema import builtin
 
 Document = dict[str, Any]
 
+# In the order in which custom kinds have them.
+_VERBS = ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"]
 _STATUS = ("get", "patch", "update")
 
 
@@ -76,13 +78,13 @@ def resource_list(item: Document, version: str) -> Document | None:
                 "apiVersion": "v1",
                 "groupVersion": f"{name}/{version}" if name else version,
                 "resources": [
-                    entry for resource in each["resources"] for entry in _entries(resource)
+                    entry for resource in each["resources"] for entry in _entries(name, resource)
                 ],
             }
     return None
 
 
-def _entries(resource: Document) -> Iterable[Document]:
+def _entries(group: str, resource: Document) -> Iterable[Document]:
     plural, namespaced = resource["resource"], resource["scope"] == "Namespaced"
     yield {
         "name": plural,
@@ -102,7 +104,7 @@ def _entries(resource: Document) -> Iterable[Document]:
             "kind": kind.get("kind", ""),
             "verbs": below["verbs"],
         }
-        if kind.get("group"):
+        if kind.get("group", "") not in ("", group):
             entry["group"], entry["version"] = kind["group"], kind["version"]
         yield entry
 
@@ -114,7 +116,7 @@ def _resource(kind: Kind) -> Document:
         "responseKind": response,
         "scope": "Namespaced" if kind.namespaced else "Cluster",
         "singularResource": kind.singular or kind.name.lower(),
-        "verbs": list(kind.verbs),
+        "verbs": sorted(kind.verbs, key=_VERBS.index),
     }
     if kind.short:
         made["shortNames"] = list(kind.short)

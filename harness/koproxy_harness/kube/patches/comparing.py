@@ -11,6 +11,7 @@ from typing import Any
 
 from koproxy_harness.kube.patches.fields import Path, Paths, is_open, parts
 from koproxy_harness.kube.schema.node import Node
+from koproxy_harness.kube.schema.sameness import same
 
 
 @dataclass
@@ -77,12 +78,3 @@ def _is_leaf(node: Node, old: Any, new: Any) -> bool:
     """Whether a change is one of the value itself, and not only of its parts."""
     filled = [each for each in (old, new) if each is not None and (each or not is_open(node, each))]
     return not filled or not all(is_open(node, each) for each in filled)
-
-
-def same(one: Any, other: Any) -> bool:
-    """Whether two values are one in JSON: Python takes true for 1, and 1 for 1.0."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(same, one, other))
-    return type(one) is type(other) and bool(one == other)

@@ -10,7 +10,7 @@ import copy
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from koproxy_harness.kube.patches.comparing import same
+from koproxy_harness.kube.schema.sameness import same
 
 
 class Impossible(Exception):

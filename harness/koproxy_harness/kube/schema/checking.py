@@ -32,7 +32,8 @@ def checked(
     """
     problems: list[str] = []
     try:
-        return _checked(node, given, "", node.name, problems), problems
+        kept = _checked(node, given, "", node.name, problems)
+        return kept, sorted(problems) if custom else problems
     except Mistyped:
         if custom:
             return dict(given), problems

@@ -5,6 +5,7 @@ Pure. https://kubernetes.io/docs/reference/kubernetes-api/extend-resources/custo
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -133,36 +134,45 @@ def _problems(crd: Object) -> Iterator[dict[str, str]]:
     required = {
         "spec.group": spec.get("group"),
         "spec.scope": spec.get("scope"),
-        "spec.versions": spec.get("versions"),
         "spec.names.plural": names.get("plural"),
         "spec.names.kind": names.get("kind"),
+        "spec.names.listKind": names.get("kind"),  # which it is made of
     }
     for field, value in required.items():
         if not value:
             yield _cause("FieldValueRequired", field, "Required value")
-    if not all(required.values()):
-        return
-    expected = f"{names['plural']}.{spec['group']}"
     name = crd.get("metadata", {}).get("name")
-    if name != expected:
+    if name != f"{names.get('plural', '')}.{spec.get('group', '')}":
         yield _cause(
             "FieldValueInvalid",
             "metadata.name",
             f'Invalid value: "{name}": must be spec.names.plural+"."+spec.group',
         )
-    if spec["scope"] not in ("Namespaced", "Cluster"):
+    if spec.get("scope") not in (None, "", "Namespaced", "Cluster"):
         yield _cause(
             "FieldValueNotSupported",
             "spec.scope",
             f'Unsupported value: "{spec["scope"]}": supported values: "Cluster", "Namespaced"',
         )
-    if sum(bool(each.get("storage")) for each in spec["versions"]) != 1:
+    yield from _wrong_versions(spec.get("versions"))
+
+
+def _wrong_versions(versions: Any) -> Iterator[dict[str, str]]:
+    stored = sum(bool(each.get("storage")) for each in versions or ())
+    if stored != 1:
+        said = json.dumps(versions if stored else versions and [], separators=(",", ":"))
         yield _cause(
             "FieldValueInvalid",
             "spec.versions",
-            "Invalid value: must have exactly one version marked as storage version",
+            f"Invalid value: {said}: must have exactly one version marked as storage version",
         )
-    for at, version in enumerate(spec["versions"]):
+    if not stored:
+        yield _cause(
+            "FieldValueInvalid",
+            "status.storedVersions",
+            "Invalid value: null: must have at least one stored version",
+        )
+    for at, version in enumerate(versions or ()):
         if not (version.get("schema") or {}).get("openAPIV3Schema"):
             yield _cause(
                 "FieldValueRequired",

@@ -8,10 +8,13 @@ from __future__ import annotations
 import copy
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
+from koproxy_harness.kube.quoting import quoted
 from koproxy_harness.kube.schema.node import Node
+from koproxy_harness.kube.schema.sameness import same
 
 Cause = dict[str, str]
 
@@ -33,11 +36,8 @@ def defaulted(node: Node, value: Any) -> Any:
             field = node.fields.get(name) or node.values
             filled[name] = each if field is None else defaulted(field, each)
         for name, field in node.fields.items():
-            if (
-                field.default is not None
-                and filled.get(name) is None
-                and not (name in filled and field.nullable)
-            ):
+            has_nothing = name not in filled or (filled[name] is None and not field.nullable)
+            if field.default is not None and has_nothing:
                 filled[name] = copy.deepcopy(field.default)
         return filled
     if isinstance(value, list) and node.items is not None:
@@ -45,13 +45,33 @@ def defaulted(node: Node, value: Any) -> Any:
     return value
 
 
+def without_nulls(node: Node, value: Any) -> Any:
+    """Give the value without the members that are null where their type doesn't allow it."""
+    if isinstance(value, Mapping) and (node.fields or node.values is not None):
+        kept = {}
+        for name, each in value.items():
+            field = node.fields.get(name) or node.values
+            if field is None:
+                kept[name] = each
+            elif each is not None or field.nullable:
+                kept[name] = without_nulls(field, each)
+        return kept
+    if isinstance(value, list) and node.items is not None:
+        return [without_nulls(node.items, each) for each in value]
+    return value
+
+
 def broken(node: Node, value: Any, path: str = "") -> Iterator[Cause]:
     """Give a cause, as in a `Status` with the reason Invalid, for each limit that is broken."""
     if value is None and (node.nullable or not path):
         return
+    yield from _unlisted(node, value, path)
     if not _is(node, value):
-        yield _invalid(path, value, f"must be of type {node.type}", "FieldValueTypeInvalid")
+        yield _mistyped(node, value, path)
         return
+    if not _is_in_range(node, value):
+        why = f"Checked value must be of type integer with format {node.format} in {path}"
+        yield {"reason": _INVALID, "message": f'Invalid value: "": {why}', "field": "<nil>"}
     yield from _limits(node, value, path)
     if isinstance(value, Mapping):
         for name in node.required:
@@ -71,70 +91,101 @@ def broken(node: Node, value: Any, path: str = "") -> Iterator[Cause]:
 
 
 def _is(node: Node, value: Any) -> bool:
-    if node.int_or_string:
-        return isinstance(value, int | str) and not isinstance(value, bool)
-    if not node.type:
-        return True
     if isinstance(value, bool):
-        return node.type == "boolean"
-    return isinstance(value, _TYPES[node.type])
+        return node.type == "boolean" or not (node.type or node.int_or_string)
+    if node.int_or_string:
+        return isinstance(value, int | str)
+    if node.type == "integer" and isinstance(value, float):
+        return value.is_integer()
+    return not node.type or isinstance(value, _TYPES[node.type])
 
 
-_CHECKS: dict[str, tuple[Callable[[Any, Any], bool], str, str]] = {
-    "minimum": (lambda value, limit: value >= limit, "should be greater than or equal to {}", ""),
-    "maximum": (lambda value, limit: value <= limit, "should be less than or equal to {}", ""),
-    "multipleOf": (lambda value, limit: value % limit == 0, "should be a multiple of {}", ""),
-    "minLength": (lambda value, limit: len(value) >= limit, "should be at least {} chars long", ""),
-    "maxLength": (
-        lambda value, limit: len(value) <= limit,
-        "may not be more than {} bytes",
-        "FieldValueTooLong",
-    ),
-    "pattern": (lambda value, limit: bool(re.search(limit, value)), "should match '{}'", ""),
-    "minItems": (lambda value, limit: len(value) >= limit, "should have at least {} items", ""),
-    "maxItems": (
-        lambda value, limit: len(value) <= limit,
-        "must have at most {} items",
-        "FieldValueTooMany",
-    ),
-    "minProperties": (
-        lambda value, limit: len(value) >= limit,
-        "should have at least {} properties",
-        "",
-    ),
-    "maxProperties": (
-        lambda value, limit: len(value) <= limit,
-        "must have at most {} properties",
-        "FieldValueTooMany",
-    ),
-}
+def _is_in_range(node: Node, value: Any) -> bool:
+    bits = {"int32": 31, "int64": 63}.get(node.format if node.type == "integer" else "")
+    return bits is None or -(2**bits) <= value < 2**bits
+
+
+def _unlisted(node: Node, value: Any, path: str) -> Iterator[Cause]:
+    known = node.limits.get("enum")
+    if known is None or any(same(each, value) for each in known):
+        return
+    said = ", ".join(quoted(each if isinstance(each, str) else _json(each)) for each in known)
+    yield {
+        "reason": "FieldValueNotSupported",
+        "message": f"Unsupported value: {_json(value)}: supported values: {said}",
+        "field": path,
+    }
 
 
 def _limits(node: Node, value: Any, path: str) -> Iterator[Cause]:
     limits = node.limits
-    if "enum" in limits and value not in limits["enum"]:
-        known = ", ".join(json.dumps(each) for each in limits["enum"])
-        yield {
-            "reason": "FieldValueNotSupported",
-            "message": f"Unsupported value: {json.dumps(value)}: supported values: {known}",
-            "field": path,
-        }
-    for name, limit in limits.items():
-        if name in _CHECKS:
-            fits, says, reason = _CHECKS[name]
-            if not fits(value, limit):
-                yield _invalid(path, value, says.format(limit), reason or "FieldValueInvalid")
+    match value:
+        case bool():
+            return
+        case int() | float():
+            yield from _of_a_number(limits, value, path)
+        case str():
+            yield from islice(_of_a_text(limits, value, path), 1)  # the first of them is said
+        case list():
+            yield from _of_a_length(limits, "Items", len(value), path)
+        case Mapping():
+            yield from _of_a_length(limits, "Properties", len(value), path)
 
 
-def _invalid(path: str, value: Any, says: str, reason: str) -> Cause:
-    mistyped = reason == "FieldValueTypeInvalid"
-    said = json.dumps(_kind(value) if mistyped else value, separators=(",", ":"))
-    return {
-        "reason": reason,
-        "message": f"Invalid value: {said}: {path} in body {says}"
-        + (f": {said}" if mistyped else ""),
-        "field": path,
-    }
+def _of_a_number(limits: Mapping[str, Any], value: Any, path: str) -> Iterator[Cause]:
+    # An integer is compared with the whole part of a limit.
+    whole = int if isinstance(value, int) else float
+    if "minimum" in limits:
+        least, above = whole(limits["minimum"]), limits.get("exclusiveMinimum", False)
+        if value < least or (above and value == least):
+            than = "greater than" if above else "greater than or equal to"
+            yield _invalid(path, value, f"should be {than} {_json(least)}")
+    if "maximum" in limits:
+        most, below = whole(limits["maximum"]), limits.get("exclusiveMaximum", False)
+        if value > most or (below and value == most):
+            than = "less than" if below else "less than or equal to"
+            yield _invalid(path, value, f"should be {than} {_json(most)}")
+    if "multipleOf" in limits and value % limits["multipleOf"]:
+        yield _invalid(path, value, f"should be a multiple of {_json(limits['multipleOf'])}")
+
+
+def _of_a_text(limits: Mapping[str, Any], value: str, path: str) -> Iterator[Cause]:
+    longest, shortest = limits.get("maxLength"), limits.get("minLength", 0)
+    if longest is not None and len(value) > longest:
+        why = f"Too long: may not be more than {longest} bytes"
+        yield {"reason": "FieldValueTooLong", "message": why, "field": path}
+    if len(value) < shortest:
+        yield _invalid(path, value, f"should be at least {shortest} chars long")
+    if "pattern" in limits and not re.search(limits["pattern"], value):
+        yield _invalid(path, value, f"should match '{limits['pattern']}'")
+
+
+def _of_a_length(limits: Mapping[str, Any], of: str, length: int, path: str) -> Iterator[Cause]:
+    most, least = limits.get(f"max{of}"), limits.get(f"min{of}", 0)
+    if most is not None and length > most:
+        why = f"Too many: {length}: must have at most {most} items"
+        yield {"reason": "FieldValueTooMany", "message": why, "field": path}
+    if length < least:
+        yield _invalid(path, length, f"should have at least {least} {of.lower()}")
+
+
+_INVALID = "FieldValueInvalid"
+
+
+def _invalid(path: str, value: Any, says: str) -> Cause:
+    message = f"Invalid value: {_json(value)}: {path} in body {says}"
+    return {"reason": _INVALID, "message": message, "field": path}
+
+
+def _mistyped(node: Node, value: Any, path: str) -> Cause:
+    wanted = "integer,string" if node.int_or_string else node.type
+    kind = _kind(value)
+    why = f'Invalid value: "{kind}": {path} in body must be of type {wanted}: "{kind}"'
+    return {"reason": "FieldValueTypeInvalid", "message": why, "field": path}
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
 def _kind(value: Any) -> str:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from koproxy_harness.kube import patches
 from koproxy_harness.kube.access.escalation import Escalation
 from koproxy_harness.kube.kinds import Kind
-from koproxy_harness.kube.schema.limits import broken, defaulted
+from koproxy_harness.kube.schema.definitions import read
+from koproxy_harness.kube.schema.limits import broken, defaulted, without_nulls
 from koproxy_harness.kube.schema.schemas import Schemas
 from koproxy_harness.kube.status import Refusal
 from koproxy_harness.kube.store import Object, Place, Store
@@ -76,8 +77,11 @@ class Keeping:
         if asked.kind.namespaced and said and said != asked.info.namespace:
             raise Refusal(400, _ELSEWHERE)
 
-    def typed(self, asked: Asked, body: Object) -> Object:
-        """Give a body as its type has it; raises `Refusal` for what it can't be."""
+    def typed(self, asked: Asked, body: Object, *, applied: bool = False) -> Object:
+        """Give a body as its type has it; raises `Refusal` for what it can't be.
+
+        `applied`: it is what came of an apply patch, where nulls are not taken for nothing.
+        """
         custom = self.schemas.is_custom(asked.kind)
         try:
             kept, asked.headers = reading.typed(asked.kind, asked.node, body, asked.query, custom)
@@ -93,7 +97,10 @@ class Keeping:
             }
             message = f' "" is invalid: patch: {cause["message"]}'
             raise Refusal(422, message, "Invalid", {"causes": [cause]}) from None
-        return defaulted(asked.node, kept) if custom else kept
+        if not custom:
+            return kept
+        filled: Object = defaulted(asked.node, kept if applied else without_nulls(asked.node, kept))
+        return filled
 
     def check(self, asked: Asked, made: Object) -> None:
         """See that an object is what one of its kind may be; raises `Refusal` 422."""
@@ -102,6 +109,8 @@ class Keeping:
             causes = list(broken(asked.node, made))
         else:
             causes = list(making.required(asked.node, made))
+            if kind.resource == DEFINITIONS:
+                read(made)
         if causes:
             raise invalid(kind, name, causes)
 
@@ -118,7 +127,7 @@ class Keeping:
                 *(asked.node, old, new, asked.manager, self.clock.text),
                 subresource=asked.info.subresource,
             )
-        if making.same(old, new) and _fields(old) == _fields(new):
+        if making.unchanged(old, new) and _fields(old) == _fields(new):
             return old
         place = asked.place
         if "deletionTimestamp" in new["metadata"] and not new["metadata"].get("finalizers"):

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from koproxy_harness.kube.kinds import Kind
 from koproxy_harness.kube.schema.node import Node
+from koproxy_harness.kube.schema.sameness import same
 from koproxy_harness.kube.store import Object
 from koproxy_harness.kube.verbs import naming
 from koproxy_harness.kube.verbs.refusals import Cause, invalid, modified
@@ -119,14 +120,14 @@ def changed(kind: Kind, old: Object, given: Object, part: str) -> Object:
         made.pop("status", None)
         if "status" in old:
             made["status"] = old["status"]
-    if "generation" in there and _wanted(made) != _wanted(old):
+    if "generation" in there and not same(_wanted(made), _wanted(old)):
         made["metadata"]["generation"] = there["generation"] + 1
     return made
 
 
-def same(one: Object, other: Object) -> bool:
+def unchanged(one: Object, other: Object) -> bool:
     """Whether two states of an object differ in nothing but who manages which field when."""
-    return _unmanaged(one) == _unmanaged(other)
+    return same(_unmanaged(one), _unmanaged(other))
 
 
 def _unmanaged(made: Object) -> Object:

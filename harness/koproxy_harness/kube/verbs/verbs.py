@@ -21,7 +21,7 @@ from koproxy_harness.kube.verbs.asked import Asked
 from koproxy_harness.kube.verbs.definitions import Definitions
 from koproxy_harness.kube.verbs.keeping import Keeping
 from koproxy_harness.kube.verbs.lists import page
-from koproxy_harness.kube.verbs.refusals import not_allowed, not_served
+from koproxy_harness.kube.verbs.refusals import not_allowed, not_found, not_served
 from koproxy_harness.kube.verbs.removing import Removing
 from koproxy_harness.kube.verbs.watches import Watches
 from koproxy_harness.kube.verbs.writing import Writing
@@ -55,8 +55,11 @@ class Verbs:
     def answer(self, exchange: Exchange, info: RequestInfo, user: User) -> None:
         """Answer a request about objects; raises `Refusal`."""
         kind = self._kinds.find(info.group, info.version, info.resource)
-        if kind is None or (info.subresource and info.subresource not in kind.subresources):
+        if kind is None:
             raise not_served()
+        if info.subresource and info.subresource not in kind.subresources:
+            custom = self._keeping.schemas.is_custom(kind)
+            raise not_found(kind, info.name) if custom else not_served()
         of_many = info.verb in ("list", "watch", "deletecollection")
         if kind.namespaced and not info.namespace and not of_many:
             raise not_served()

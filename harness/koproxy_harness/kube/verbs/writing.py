@@ -118,7 +118,7 @@ class Writing:
             now,
             asked.info.subresource,
         )
-        body = self._keeping.typed(asked, reading.of_kind(merged, kind))
+        body = self._keeping.typed(asked, reading.of_kind(merged, kind), applied=True)
         fields = body["metadata"].get("managedFields")
         if old is None:
             made = making.new(
@@ -146,7 +146,7 @@ class Writing:
         else:
             wanted = reading.given(asked.request, scaling.SCALE)
         new = scaling.scaled(old, wanted, paths)
-        if not making.same(old, new) and "generation" in old["metadata"]:
+        if not making.unchanged(old, new) and "generation" in old["metadata"]:
             generation = old["metadata"]["generation"] + 1
             new = {**new, "metadata": {**new["metadata"], "generation": generation}}
         # Nobody notes the time of a change of scale.
