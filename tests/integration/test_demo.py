@@ -65,6 +65,15 @@ def test_without_the_harness_a_sentence_says_what_to_install():
     )
 
 
+@pytest.fixture
+def interruptible():
+    """A child gets SIGINT, also where the tests run in the background and have it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 def test_it_runs_on_with_a_kubeconfig_and_leaves_nothing_behind(ending):
     command = [sys.executable, "-W", "error", "-m", "koproxy", "demo"]
@@ -84,7 +93,11 @@ def test_it_runs_on_with_a_kubeconfig_and_leaves_nothing_behind(ending):
             assert [pod["metadata"]["name"] for pod in pods["items"]] == ["late", "web"]
         finally:
             process.send_signal(ending)
-            rest, errors = process.communicate(timeout=_TIMEOUT)
+            try:
+                rest, errors = process.communicate(timeout=_TIMEOUT)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
     assert (process.returncode, rest.strip(), errors) == (0, "", "")
     assert not file.parent.exists()
     host, _, port = server.removeprefix("https://").partition(":")
