@@ -1,12 +1,13 @@
 """An OpenID Connect issuer for tests: it publishes keys and signs whatever a test asks it to.
 
-Discovery and keys are served over HTTPS; tokens are made in the process, by one call. It logs
-nobody in yet.
+Discovery, keys and log-ins are served over HTTPS; a test's own tokens are made in the process, by
+one call. How log-ins go is the business of `flows`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from koproxy_harness.errors import HarnessError
@@ -73,6 +74,7 @@ class Issuer(Server):
         self._keys = Keyring()
         self._published: dict[str, Any] = {}
         self._sources: dict[str, tuple[str, dict[str, Any]]] = {}
+        self._source_numbers = count(1)
         self._flows = Flows(
             *(lambda: self.url, self.sign, lambda: self.jwks, self.clock),
             *(users, clients, token_lifetime),
@@ -218,7 +220,7 @@ class Issuer(Server):
         It answers a JWT made by `token(**token)` at each request, to whoever brings
         `access_token` as a bearer token, 401 to others (OpenID Connect Core 1.0 section 5.6.2).
         """
-        path = f"/claims/{len(self._sources) + 1}"
+        path = f"/claims/{next(self._source_numbers)}"
         self._sources[path] = (access_token, token)
         return f"{self.url}{path}"
 

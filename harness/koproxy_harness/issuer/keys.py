@@ -157,9 +157,9 @@ class KeySet:
     def __init__(self, pairs: KeyPairs | None = None) -> None:
         self.pairs = pairs or KeyPairs.make()
         self._name = secrets.token_hex(4)
+        self._lock = threading.Lock()  # one thread may sign while another publishes
         self._keys = {
-            alg: SigningKey(f"{alg.lower()}-{self._name}", alg, self.pairs.of(alg))
-            for alg in ALGORITHMS
+            alg: SigningKey(self._kid(alg), alg, self.pairs.of(alg)) for alg in ALGORITHMS
         }
 
     def _kid(self, alg: str) -> str:
@@ -167,8 +167,9 @@ class KeySet:
 
     def key(self, alg: str) -> SigningKey:
         """Give the key for `alg`; raises `HarnessError` for one that isn't asymmetric JOSE."""
-        if alg in RARE and alg not in self._keys:
-            self._keys[alg] = SigningKey(self._kid(alg), alg, RARE[alg]())
+        with self._lock:
+            if alg in RARE and alg not in self._keys:
+                self._keys[alg] = SigningKey(self._kid(alg), alg, RARE[alg]())
         try:
             return self._keys[alg]
         except KeyError:
@@ -178,4 +179,6 @@ class KeySet:
     @property
     def jwks(self) -> list[dict[str, Any]]:
         """The public halves."""
-        return [key.jwk for key in self._keys.values()]
+        with self._lock:
+            keys = list(self._keys.values())
+        return [key.jwk for key in keys]
