@@ -146,7 +146,7 @@ class Issuer(Server):
         return self._keys.key(alg)
 
     def rotate_keys(self, keep_old: bool = False) -> None:
-        """Sign with new keys from now on; `keep_old` publishes the old ones still."""
+        """Sign with new keys from now on; `keep_old` publishes still what is published now."""
         self.run(lambda: self._keys.rotate(keep_old))
 
     def withdraw_keys(self) -> None:

@@ -6,6 +6,7 @@ Pure but for the making of keys. It neither serves nor signs anything.
 from __future__ import annotations
 
 import threading
+from functools import cache
 from typing import Any
 
 from koproxy_harness.issuer.keys import POOL, KeyPairs, KeySet, SigningKey
@@ -23,7 +24,6 @@ class Keyring:
         self._current: KeySet | None = None
         self._older: list[KeySet] = []
         self._withdrawn = False
-        self._stranger: KeySet | None = None
 
     def key(self, alg: str) -> SigningKey:
         """Give the key that signs with `alg` now; raises `HarnessError` for an unknown one."""
@@ -31,23 +31,20 @@ class Keyring:
             return self._keys().key(alg)
 
     def stranger(self, alg: str) -> SigningKey:
-        """Give a key that is never published."""
-        with self._lock:
-            if self._stranger is None:
-                self._stranger = self._new()
-            return self._stranger.key(alg)
+        """Give a key that no issuer of this process ever publishes."""
+        return _stranger().key(alg)
 
     @property
     def jwks(self) -> dict[str, Any]:
         """The key set document: what is published (RFC 7517 section 5)."""
         with self._lock:
-            published = self._older if self._withdrawn else [self._keys(), *self._older]
+            published = self._published()
         return {"keys": [jwk for keys in published for jwk in keys.jwks]}
 
     def rotate(self, keep_old: bool) -> None:
-        """Sign with new keys; `keep_old` publishes the old ones still."""
+        """Sign with new keys; `keep_old` publishes still what is published now."""
         with self._lock:
-            self._older = [self._keys(), *self._older] if keep_old else []
+            self._older = self._published() if keep_old else []
             self._current = self._new()
             self._withdrawn = False
 
@@ -63,8 +60,11 @@ class Keyring:
             pairs, self._pairs = self._pairs, []
             for pair in pairs:
                 POOL.give_back(pair)
-            self._current = self._stranger = None
+            self._current = None
             self._older = []
+
+    def _published(self) -> list[KeySet]:
+        return self._older if self._withdrawn else [self._keys(), *self._older]
 
     def _keys(self) -> KeySet:
         if self._current is None:
@@ -75,3 +75,10 @@ class Keyring:
         pairs = POOL.take()
         self._pairs.append(pairs)
         return KeySet(pairs)
+
+
+@cache
+def _stranger() -> KeySet:
+    # Apart from the pool, whose keys a later issuer publishes. Threads that ask for the first time
+    # at once may get one each: it is nobody's in any case.
+    return KeySet()

@@ -72,3 +72,40 @@ def test_rotations_at_once_lose_no_key(eager):
     assert len(set(rs256)) == 5
     assert first.kid in rs256
     keys.close()
+
+
+def test_a_withdrawn_key_stays_withdrawn():
+    keys = Keyring()
+    old = keys.key("RS256").kid
+    keys.rotate(keep_old=True)
+    withdrawn = keys.key("RS256").kid
+    keys.withdraw()
+    keys.rotate(keep_old=True)
+    kept = keys.key("RS256").kid
+    keys.rotate(keep_old=True)
+    published = [jwk["kid"] for jwk in keys.jwks["keys"] if jwk["alg"] == "RS256"]
+    assert published == [keys.key("RS256").kid, kept]
+    assert not {old, withdrawn} & set(published)
+    keys.close()
+
+
+def test_a_stranger_s_key_is_never_published_by_a_later_issuer_either(empty_pool):
+    with Issuer() as issuer:
+        tokens = [issuer.token(wrong=wrong) for wrong in ("unknown-key", "wrong-key")]
+        usual = issuer.token()
+    later = [Keyring() for _ in range(3)]
+    published = [jwk for keys in later for jwk in keys.jwks["keys"] if jwk["alg"] == "RS256"]
+
+    def verified(token):
+        return [jwk for jwk in published if has_signed(jwk, token)]
+
+    assert verified(usual)  # as the README says: a closed issuer leaves its keys to the next one
+    assert [verified(token) for token in tokens] == [[], []]
+
+
+def has_signed(jwk, token):
+    try:
+        jwt.decode(token, jwt.PyJWK(jwk), ["RS256"], audience="kubernetes")
+    except jwt.InvalidSignatureError:
+        return False
+    return True
