@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from koproxy.wire.fields import Malformed, field_lines
 
-_CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,15})(?:[ \t]*;[\t\x20-\x7e\x80-\xff]*+)?+\r\n")
+_CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,15})(?:[ \t]*;[\t\x20-\x7e\x80-\xff]*+)?\r\n")
 _LONGEST_LINE = 4096
 _LONGEST_TRAILER = 16384
 

@@ -20,7 +20,7 @@ from koproxy.wire.fields import (
     list_members,
 )
 
-_STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9][0-9])( " + TEXT + rb"*+)?+\r\n")
+_STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9][0-9])( " + TEXT + rb"*+)?\r\n")
 # The fields that must be looked at; most answers have no other one of them than a length.
 # A match begins with the end of the line before, and stops short of the end of its own.
 _NOTABLE = re.compile(
@@ -37,21 +37,19 @@ _PLAIN_LINES = (
     + TEXT
     + rb"*+\r\n|[Cc]ontent-(?:[Tt]ype|[Ee]ncoding):"
     + TEXT
-    + rb"*+\r\n)*+"
+    + rb"*+\r\n)*"
 )
 # nginx says that a connection stays, as nobody needs to in HTTP/1.1: that isn't passed on.
-_KEPT_LINE = rb"(Connection: keep-alive\r\n)?+"
+_KEPT_LINE = rb"(?:(Connection: keep-alive\r\n)" + _PLAIN_LINES + rb")?"
 _PLAIN_HEAD = re.compile(
     rb"HTTP/1\.1 ([2-5][0-9][0-9]) "
     + TEXT
     + rb"*+\r\n"
     + _PLAIN_LINES
     + _KEPT_LINE
-    + _PLAIN_LINES
     + rb"[Cc]ontent-[Ll]ength: ([0-9]{1,18})\r\n"
     + _PLAIN_LINES
     + _KEPT_LINE
-    + _PLAIN_LINES
     + rb"\r\n"
 )
 _NO_BODY = frozenset({204, 304})

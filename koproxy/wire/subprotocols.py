@@ -14,7 +14,7 @@ from koproxy.wire.fields import Malformed, field_lines
 HEADER = b"sec-websocket-protocol"
 _PREFIX = b"base64url.bearer.authorization.k8s.io."
 
-_BASE64URL = re.compile(rb"(?:[A-Za-z0-9_-]{4})*+(?:[A-Za-z0-9_-]{2,3})?+")
+_BASE64URL = re.compile(rb"(?:[A-Za-z0-9_-]{4})*(?:[A-Za-z0-9_-]{2,3})?")
 # RFC 6750, section 2.1: what could come in an Authorization as well, and would be all of it.
 _BEARER_TOKEN = re.compile(rb"[A-Za-z0-9._~+/-]++=*+")
 
