@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import trustme
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from koproxy.kubeconfig import ExecPlugin
@@ -137,7 +137,6 @@ def test_what_is_no_credential(output: bytes, sentence: str) -> None:
 @given(st.binary(max_size=100))
 @example(b"{" * 5000)
 @example(b"[" * 500)  # deeper than YAML's reader can go
-@settings(deadline=None)
 def test_any_output(output: bytes) -> None:
     with pytest.raises(PluginError):
         decode_grant(output, PLUGIN)
