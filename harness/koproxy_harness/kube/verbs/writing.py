@@ -161,7 +161,7 @@ class Writing:
     def bind(self, asked: Asked) -> None:
         """Put a pod on a node."""
         old = self._keeping.there(asked)
-        target = reading.of_kind(bodies.read(asked.request), _BINDING).get("target") or {}
+        target = reading.given(asked.request, _BINDING).get("target") or {}
         if old.get("spec", {}).get("nodeName"):
             raise Refusal(
                 409,
