@@ -105,7 +105,8 @@ class Issuer(Server):
         or, with None, removes from it. `alg` is one of `ALGORITHMS`, or ES256K, Ed25519, Ed448.
 
         `wrong` makes the token wrong in one way, named in `WRONG`, or `missing-` or `mistyped-`
-        and any claim; claims that are given win over it. Raises `HarnessError` for another name.
+        and any claim that it would have. Raises `HarnessError` for another name, and for a claim
+        given by name that contradicts it, as `exp` does `wrong="expired"`.
         """
         now = int(self.clock.now())
         payload: dict[str, object] = {
@@ -115,14 +116,12 @@ class Issuer(Server):
             "exp": now + int(lifetime),
             "iat": now,
             "groups": groups,
+            **claims,
         }
-        if wrong is not None:
-            ways.check(wrong)
-            payload |= ways.claims(wrong, now)
-        payload |= claims
-        payload = {name: value for name, value in payload.items() if value is not None}
+        payload = _without_none(payload)
         if wrong is None:
             return self.key(alg).jws(payload, header)
+        payload = _without_none(ways.claims(wrong, payload, claims, now))
         return ways.sign(wrong, self.key(alg), self._keys.stranger, payload, header)
 
     def sign(
@@ -203,7 +202,7 @@ class Issuer(Server):
             "id_token_signing_alg_values_supported": list(ALGORITHMS),
             **self._published,
         }
-        return {name: value for name, value in document.items() if value is not None}
+        return _without_none(document)
 
     def publish(self, **changes: object) -> None:
         """Change what discovery says: `publish(issuer="https://other.invalid")`.
@@ -306,3 +305,7 @@ class Issuer(Server):
             exchange.respond(401, headers=(("WWW-Authenticate", "Bearer"),))
             return
         exchange.respond(200, self.token(**token), (("Content-Type", "application/jwt"),))
+
+
+def _without_none(members: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in members.items() if value is not None}

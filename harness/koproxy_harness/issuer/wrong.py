@@ -5,7 +5,7 @@ Each is wrong in that one way only: a verifier that takes it has missed that one
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from koproxy_harness.errors import HarnessError
@@ -13,9 +13,18 @@ from koproxy_harness.issuer import tokens
 from koproxy_harness.issuer.keys import SigningKey
 
 _HOUR = 3600  # seconds; more than the leeway of any verifier
+_MISTYPED = {"of": "another type"}  # no claim that is checked is an object
 
-# These change what is said; the others change how it is signed, or the text of the token.
-_CLAIMS = ("expired", "not-yet-valid", "wrong-audience", "wrong-issuer")
+_OTHER_AUDIENCE = "somebody-else"
+
+# These change what is said, each this claim; the others change how it is signed, or the text of the
+# token.
+_CLAIMS = {
+    "expired": "exp",
+    "not-yet-valid": "nbf",
+    "wrong-audience": "aud",
+    "wrong-issuer": "iss",
+}
 _SIGNED = (
     "unknown-key",
     "wrong-key",
@@ -36,36 +45,52 @@ WRONG = (
 )
 
 
-def check(wrong: str) -> None:
-    """Raise `HarnessError` for a name that is none.
+def claims(
+    wrong: object, right: Mapping[str, Any], given: Collection[str], now: int
+) -> dict[str, Any]:
+    """Make the claims of a `right` token wrong in this way, if it is one about claims.
 
-    `missing-` and `mistyped-` go before the name of any claim, not only of those in `WRONG`.
+    `given` are the names of those that a test has given as they are to be. They stay, but for one
+    that is to be missing or of another type. `now` is in seconds since 1970. Raises `HarnessError`
+    for a name that is none, and where it and what is given contradict each other.
     """
-    if wrong not in WRONG and not wrong.startswith(("missing-", "mistyped-")):
-        known = ", ".join((*_CLAIMS, *_SIGNED))
+    kind, _, claim = wrong.partition("-") if isinstance(wrong, str) else ("", "", "")
+    if kind in ("missing", "mistyped") and wrong != kind:
+        if claim not in right:
+            raise HarnessError(
+                f"{wrong!r} is about a claim that this token has not anyway: it has "
+                f"{', '.join(right)}; for another one, give that too"
+            )
+        return {**right, claim: None if kind == "missing" else _MISTYPED}
+    if wrong not in WRONG:
         raise HarnessError(
-            f"no way to be wrong is called {wrong!r}; there are {known}, "
+            f"no way to be wrong is called {wrong!r}; there are {', '.join((*_CLAIMS, *_SIGNED))}, "
             "and missing-CLAIM and mistyped-CLAIM for every claim"
         )
+    if _CLAIMS.get(wrong) in given:
+        raise HarnessError(
+            f"{wrong!r} and a given {_CLAIMS[wrong]} contradict each other: leave one of them out"
+        )
+    changes = _changes(wrong, right, now)
+    return {**right, **{name: each for name, each in changes.items() if name not in given}}
 
 
-def claims(wrong: str, now: int) -> dict[str, Any]:
-    """Give the claims that make a token wrong in this way; None stands for one left out."""
+def _changes(wrong: str, right: Mapping[str, Any], now: int) -> dict[str, Any]:
     match wrong:
         case "expired":
             return {"iat": now - 2 * _HOUR, "exp": now - _HOUR}
         case "not-yet-valid":
             return {"nbf": now + _HOUR, "exp": now + 2 * _HOUR}
         case "wrong-audience":
-            return {"aud": "somebody-else"}
+            aud = right.get("aud")
+            if _OTHER_AUDIENCE in (aud if isinstance(aud, list | tuple) else [aud]):
+                raise HarnessError(
+                    f"{wrong!r} and the audience {_OTHER_AUDIENCE!r} contradict each other, "
+                    "because it is what the token would say: give another audience"
+                )
+            return {"aud": _OTHER_AUDIENCE}
         case "wrong-issuer":
             return {"iss": "https://other-issuer.invalid"}
-    kind, _, claim = wrong.partition("-")
-    match kind:
-        case "missing":
-            return {claim: None}
-        case "mistyped":
-            return {claim: {"of": "another type"}}  # no claim that is checked is an object
     return {}
 
 
