@@ -180,9 +180,10 @@ class KubeAPI(Server):
 
         After `delay` seconds the answer has this `status`, `body` (a `Status` object by default)
         and `headers`; with `status=200` and no body it is the right one, with these headers in
-        the place of its own. `reset` resets the connection before the answer; `after` breaks it
-        off when so many bytes of the answer's body have been sent, in the midst of a watch too
-        (with a reset, or without). `raw` are bytes to send instead of an answer.
+        the place of its own. A body is called `application/json` unless `headers` name another
+        `Content-Type`. `reset` resets the connection before the answer; `after` breaks it off
+        when so many bytes of the answer's body have been sent, in the midst of a watch too (with
+        a reset, or without). `raw` are bytes to send instead of an answer.
 
         It happens to every request, or to every `every`th, `times` times or for `seconds`; the
         newest fault wins. Raises `HarnessError` for numbers without sense.
@@ -202,9 +203,10 @@ class KubeAPI(Server):
             raw=raw,
         )
 
-    def fault_body(self, code: int) -> bytes:
+    def fault_body(self, code: int) -> tuple[bytes, str]:
         """A `Status` object."""
-        return json.dumps(status(code, f"the harness was told to answer {code}")).encode()
+        said = status(code, f"the harness was told to answer {code}")
+        return json.dumps(said).encode(), "application/json"
 
     # Answers
 

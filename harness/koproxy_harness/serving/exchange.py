@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from koproxy_harness.serving.parsing import Head, Headers
 
 
+BODILESS = (204, 304)  # statuses of answers that end with their heads
+
+
 class Request:
     """A request as it was received.
 
@@ -166,7 +169,17 @@ class Exchange:
     def respond(
         self, status: int, body: bytes | str | dict[str, Any] = b"", headers: Headers = ()
     ) -> None:
-        """Answer with a whole body; a dict is sent as JSON."""
+        """Answer with a whole body; a dict is sent as JSON.
+
+        A 204 and a 304 have no body (RFC 9110, section 6.4.1) and get no `Content-Length`. Raises
+        `HarnessError` for a body with one of these, and for a 1xx, which is no answer yet.
+        """
+        if status in BODILESS or status < 200:
+            if body != b"" or status < 200:
+                raise _not_with_body(status)
+            self.write(self._head(status, headers))
+            self.end()
+            return
         fields = list(headers)
         named = {name.lower() for name, _ in fields}
         if isinstance(body, dict):
@@ -181,7 +194,12 @@ class Exchange:
         self.end()
 
     def begin(self, status: int, headers: Headers = ()) -> None:
-        """Send the head of an answer whose body comes in chunks."""
+        """Send the head of an answer whose body comes in chunks.
+
+        Raises `HarnessError` for a status that has no body: 204, 304 and 1xx.
+        """
+        if status in BODILESS or status < 200:
+            raise _not_with_body(status)
         self._chunked = True
         self.write(self._head(status, (*headers, ("Transfer-Encoding", "chunked"))))
 
@@ -259,6 +277,15 @@ class Exchange:
             waiter.errback(ConnectionError("the client has gone"))
         for callback in gone:
             callback()
+
+
+def _not_with_body(status: int) -> HarnessError:
+    if status < 200:
+        return HarnessError(
+            f"an answer {status} is not the last one: take a status from 200 on, or send it by "
+            "`write` or `tunnel`"
+        )
+    return HarnessError(f"an answer {status} has no body: take `respond` without one")
 
 
 def head(status: int, headers: Sequence[tuple[str, str]]) -> bytes:

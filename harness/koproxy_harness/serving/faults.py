@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from koproxy_harness.errors import HarnessError
+from koproxy_harness.serving.exchange import BODILESS
 from koproxy_harness.serving.parsing import Headers
 
 
@@ -17,10 +18,11 @@ class Fault:
     """One way to fail, and to whom it happens.
 
     After `delay` seconds the answer has this `status`, `body` and `headers`; with the status 200
-    and no body it is the right answer, with these headers in the place of its own. `reset`
-    breaks the connection before the answer; `after` breaks it (a reset, or a plain end) once
-    so many bytes of the answer have followed its head. `raw` are bytes in place of an answer, and
-    the end of the connection.
+    and no body it is the right answer, with these headers in the place of its own. A body is
+    called `application/json` unless `headers` name another `Content-Type`. `reset` breaks the
+    connection before the answer; `after` breaks it (a reset, or a plain end) once so many bytes of
+    the answer have followed its head. `raw` are bytes in place of an answer, and the end of the
+    connection.
 
     It happens to every `every`th request for one of `paths` (patterns as in `fnmatch`) by
     `method`, `times` times (None: always), until the server's clock of waiting says `until`.
@@ -42,8 +44,10 @@ class Fault:
     _met: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
-        if not 100 <= self.status <= 999:
-            raise HarnessError(f"an answer has a status of three digits, not {self.status}")
+        if not 200 <= self.status <= 999:
+            raise HarnessError(f"an answer has a status from 200 to 999, not {self.status}")
+        if self.status in BODILESS and self.body is not None:
+            raise HarnessError(f"an answer {self.status} has no body: leave body out")
         for name, least in (("times", 1), ("every", 1), ("after", 0), ("delay", 0)):
             value = getattr(self, name)
             if value is not None and value < least:
@@ -53,6 +57,12 @@ class Fault:
     def answers(self) -> bool:
         """Whether the fault has an answer of its own; without, the right one is given."""
         return self.status != 200 or self.body is not None
+
+    def with_type(self, kind: str) -> Headers:
+        """Give its headers, with the body's media type where they name none."""
+        if any(name.lower() == "content-type" for name, _ in self.headers):
+            return self.headers
+        return (*self.headers, ("Content-Type", kind))
 
     def happens(self, method: str, path: str, now: float) -> bool:
         """Whether it happens to this request, which is counted."""

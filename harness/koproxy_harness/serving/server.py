@@ -25,6 +25,7 @@ from koproxy_harness.serving.authority import Authority, Certificate, Tls
 from koproxy_harness.serving.clock import Clock
 from koproxy_harness.serving.conditions import Conditions
 from koproxy_harness.serving.connection import Connection
+from koproxy_harness.serving.exchange import BODILESS
 from koproxy_harness.serving.faults import Fault, Faults
 from koproxy_harness.serving.home import Home
 from koproxy_harness.serving.place import LOOPBACK, Place
@@ -229,9 +230,9 @@ class Server(ServerFactory):
         fault = Fault(paths, body=data, headers=tuple(pairs), until=until, **how)
         self.run(lambda: self._faults.add(fault))
 
-    def fault_body(self, status: int) -> bytes:
-        """Give the body of a fault that a test gave none for."""
-        return f"the harness was told to answer {status}\n".encode()
+    def fault_body(self, status: int) -> tuple[bytes, str]:
+        """Give the body of a fault that a test gave none for, and its media type."""
+        return f"the harness was told to answer {status}\n".encode(), "text/plain; charset=utf-8"
 
     def run(self, function: Callable[[], T]) -> T:
         """Run `function` where this server lives, at once."""
@@ -296,9 +297,13 @@ class Server(ServerFactory):
         else:
             if fault.after is not None:
                 exchange.cut(fault.after, fault.reset)
-            if fault.answers:
-                body = self.fault_body(fault.status) if fault.body is None else fault.body
-                exchange.respond(fault.status, body, fault.headers)
+            if fault.status in BODILESS:
+                exchange.respond(fault.status, headers=fault.headers)
+            elif fault.answers:
+                body, kind = self.fault_body(fault.status)
+                if fault.body is not None:
+                    body, kind = fault.body, "application/json"
+                exchange.respond(fault.status, body, fault.with_type(kind))
             else:
                 exchange.replace(fault.headers)
                 await self.answer(exchange)

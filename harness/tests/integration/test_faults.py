@@ -116,6 +116,56 @@ def test_garbage_instead_of_an_answer(oidc):
     assert get(oidc, "/keys")[0] == 200
 
 
+@pytest.mark.parametrize("body", ['{"half', b'{"half'])
+def test_the_body_of_a_fault_is_called_json_unless_the_fault_calls_it_otherwise(oidc, body):
+    oidc.fail("jwks", status=200, body=body)
+    status, headers, came = get(oidc, "/keys")
+    assert (status, headers["Content-Type"], came) == (200, "application/json", b'{"half')
+    oidc.fail("jwks", status=200, body=body, headers={"content-type": "text/html"})
+    headers = get(oidc, "/keys")[1]
+    assert headers["content-type"] == "text/html"
+    assert "Content-Type" not in headers
+
+
+@pytest.mark.parametrize("status", [204, 304])
+def test_what_has_no_body_is_the_head_alone_and_the_connection_goes_on(oidc, status):
+    oidc.fail("jwks", status=status, headers={"ETag": "a"}, times=1)
+    with Client(oidc) as client:
+        client.ask("/keys")
+        client.ask("/keys", "Connection: close")
+        came = b"".join(iter(client.read, b""))
+    first, _, second = came.partition(b"\r\n\r\n")
+    assert first.startswith(f"HTTP/1.1 {status} ".encode())
+    assert first.endswith(b"\r\nETag: a")
+    assert b"Content-" not in first
+    assert second.startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+@pytest.mark.parametrize("status", [204, 304])
+def test_a_body_for_what_has_none_is_refused(oidc, status):
+    with pytest.raises(HarnessError, match=f"an answer {status} has no body: leave body out"):
+        oidc.fail("jwks", status=status, body="x")
+
+
+def test_a_handler_gives_no_body_with_what_has_none():
+    for status, body in [(204, b"x"), (304, {}), (101, b"")]:
+        with pytest.raises(HarnessError, match=f"an answer {status}"), KubeAPI() as api:  # noqa: PT012
+            api.on("/a", lambda exchange, a=status, b=body: exchange.respond(a, b))
+            with pytest.raises(ConnectionError):
+                get(api, "/a")
+        with pytest.raises(HarnessError, match=f"an answer {status}"), KubeAPI() as api:  # noqa: PT012
+            api.on("/a", lambda exchange, a=status: exchange.begin(a))
+            with pytest.raises(ConnectionError):
+                get(api, "/a")
+
+
+def test_a_fault_without_a_body_says_what_it_is_in_a_text(oidc):
+    oidc.fail("jwks", status=502)
+    status, headers, body = get(oidc, "/keys")
+    assert (status, headers["Content-Type"]) == (502, "text/plain; charset=utf-8")
+    assert body == b"the harness was told to answer 502\n"
+
+
 def test_every_second_request(oidc):
     oidc.fail("jwks", every=2)
     assert [get(oidc, "/keys")[0] for _ in range(4)] == [200, 500, 200, 500]
@@ -239,6 +289,7 @@ def test_a_fault_for_one_method():
         api.fail("/api/*", status=429, headers={"Retry-After": "1"}, method="GET")
         status, headers, body = get(api, "/api/v1/namespaces", admin)
         assert (status, headers["Retry-After"], json.loads(body)["code"]) == (429, "1", 429)
+        assert headers["Content-Type"] == "application/json"
 
 
 def test_each_name_of_a_wrong_token_is_a_different_token(oidc):

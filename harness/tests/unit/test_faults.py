@@ -48,7 +48,8 @@ def test_a_fault_ends_with_its_time() -> None:
 
 
 @pytest.mark.parametrize(
-    "how", [{"times": 0}, {"every": 0}, {"after": -1}, {"delay": -0.1}, {"status": 20}]
+    "how",
+    [{"times": 0}, {"every": 0}, {"after": -1}, {"delay": -0.1}, {"status": 20}, {"status": 101}],
 )
 def test_numbers_without_sense_are_refused(how: dict) -> None:
     with pytest.raises(HarnessError, match=str(next(iter(how.values())))):
