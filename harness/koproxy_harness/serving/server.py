@@ -7,7 +7,7 @@ happened. A subclass says how requests are answered, and nothing about sockets.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
@@ -37,8 +37,6 @@ if TYPE_CHECKING:
     from koproxy_harness.serving.exchange import Exchange, Request
 
 T = TypeVar("T")
-
-FieldsGiven = Mapping[str, str] | Iterable[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +128,7 @@ class Server(ServerFactory):
     @property
     def url(self) -> str:
         """`https://127.0.0.1:PORT`, without a slash at the end."""
-        return f"https://{self._place.host}:{self.port}"
+        return f"https://{self._place.host_in_url}:{self.port}"
 
     @property
     def ca_pem(self) -> str:
@@ -215,19 +213,9 @@ class Server(ServerFactory):
         """Answer one request; the body may still be coming."""
         raise NotImplementedError
 
-    def failing(
-        self,
-        paths: tuple[str, ...],
-        body: bytes | str | None,
-        headers: FieldsGiven,
-        seconds: float | None,
-        **how: Any,
-    ) -> None:
-        """Add a fault for these paths; `how` is what `Fault` takes as it is."""
-        data = body.encode() if isinstance(body, str) else body
-        pairs = headers.items() if isinstance(headers, Mapping) else headers
-        until = None if seconds is None else self._home.seconds() + seconds
-        fault = Fault(paths, body=data, headers=tuple(pairs), until=until, **how)
+    def failing(self, paths: tuple[str, ...], **how: Any) -> None:
+        """Add a fault for these paths; `how` is what `Fault` takes. Raises `HarnessError`."""
+        fault = Fault(paths, begun=self._home.seconds(), **how)
         self.run(lambda: self._faults.add(fault))
 
     def fault_body(self, status: int) -> tuple[bytes, str]:
@@ -289,8 +277,8 @@ class Server(ServerFactory):
             raise
 
     async def _fail(self, exchange: Exchange, fault: Fault) -> None:
-        if fault.raw is not None:
-            exchange.write(fault.raw)
+        if fault.instead is not None:
+            exchange.write(fault.instead)
             exchange.close()
         elif fault.after is None and fault.reset:
             exchange.abort()
@@ -298,14 +286,14 @@ class Server(ServerFactory):
             if fault.after is not None:
                 exchange.cut(fault.after, fault.reset)
             if fault.status in BODILESS:
-                exchange.respond(fault.status, headers=fault.headers)
+                exchange.respond(fault.status, headers=fault.fields)
             elif fault.answers:
                 body, kind = self.fault_body(fault.status)
-                if fault.body is not None:
-                    body, kind = fault.body, "application/json"
+                if fault.content is not None:
+                    body, kind = fault.content, "application/json"
                 exchange.respond(fault.status, body, fault.with_type(kind))
             else:
-                exchange.replace(fault.headers)
+                exchange.replace(fault.fields)
                 await self.answer(exchange)
 
     def _raise_broken(self, other: object) -> None:
