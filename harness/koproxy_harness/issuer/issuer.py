@@ -18,8 +18,9 @@ from koproxy_harness.issuer.flows.flows import Flows
 from koproxy_harness.issuer.keyring import Keyring
 from koproxy_harness.issuer.keys import ALGORITHMS, SigningKey
 from koproxy_harness.issuer.users import User
+from koproxy_harness.serving.faults import Body, FieldsGiven
 from koproxy_harness.serving.place import LOOPBACK, Place
-from koproxy_harness.serving.server import FieldsGiven, Server
+from koproxy_harness.serving.server import Server
 
 if TYPE_CHECKING:
     from koproxy_harness.serving.exchange import Exchange
@@ -136,20 +137,24 @@ class Issuer(Server):
         A mapping as `header` adds to the usual one (None removes); bytes are the whole header.
         `key` signs instead of the current one for `alg`, with the algorithm `alg`.
         """
+        self.check_open()
         return (key or self.key(alg)).jws(payload, header, alg)
 
     # Keys
 
     def key(self, alg: str = "RS256") -> SigningKey:
         """Give the key that signs with `alg` now; raises `HarnessError` for an unknown one."""
+        self.check_open()
         return self._keys.key(alg)
 
     def rotate_keys(self, keep_old: bool = False) -> None:
         """Sign with new keys from now on; `keep_old` publishes still what is published now."""
+        self.check_open()
         self.run(lambda: self._keys.rotate(keep_old))
 
     def withdraw_keys(self) -> None:
         """Publish no key any more, old or new; `rotate_keys` ends that."""
+        self.check_open()
         self.run(self._keys.withdraw)
 
     @property
@@ -229,14 +234,14 @@ class Issuer(Server):
         status: int = 500,
         delay: float = 0.0,
         reset: bool = False,
-        body: bytes | str | None = None,
+        body: Body = None,
         times: int | None = None,
         headers: FieldsGiven = (),
         *,
         seconds: float | None = None,
         every: int = 1,
         after: int | None = None,
-        raw: bytes | None = None,
+        raw: bytes | str | None = None,
     ) -> None:
         """Break `"discovery"`, `"jwks"`, `"token"` or another endpoint, until `heal`.
 
@@ -250,19 +255,19 @@ class Issuer(Server):
         instead of an answer.
 
         It happens to every request, or to every `every`th, `times` times or for `seconds`; the
-        newest fault wins. Raises `HarnessError` for another name, or numbers without sense.
+        newest fault wins. Raises `HarnessError` for another name, and for what makes no sense.
         """
         if what not in _PATHS:
             raise HarnessError(f"{what!r} can't fail; there are {', '.join(_PATHS)}")
         self.failing(
             tuple(self._served(path) for path in _PATHS[what]),
-            body,
-            headers,
-            seconds,
             status=status,
             delay=delay,
             reset=reset,
+            body=body,
             times=times,
+            headers=headers,
+            seconds=seconds,
             every=every,
             after=after,
             raw=raw,

@@ -31,8 +31,9 @@ from koproxy_harness.kube.verbs.definitions import Definitions
 from koproxy_harness.kube.verbs.verbs import Verbs
 from koproxy_harness.kube.verbs.watches import Watches
 from koproxy_harness.serving.authority import Certificate
+from koproxy_harness.serving.faults import Body, FieldsGiven
 from koproxy_harness.serving.place import LOOPBACK, Place
-from koproxy_harness.serving.server import FieldsGiven, Server
+from koproxy_harness.serving.server import Server
 
 if TYPE_CHECKING:
     from koproxy_harness.issuer.issuer import Issuer
@@ -72,6 +73,8 @@ class KubeAPI(Server):
         host: str = LOOPBACK.name,
     ) -> None:
         super().__init__(reactor, "asked", Place(address, port, host))
+        if issuer is not None:
+            issuer.check_open()
         tokens = TokenRules(issuer, audience, username_claim, groups_claim) if issuer else None
         self._store = Store(first.objects())
         kinds, schemas = Kinds(builtin.kinds()), Schemas()
@@ -166,7 +169,7 @@ class KubeAPI(Server):
         status: int = 500,
         delay: float = 0.0,
         reset: bool = False,
-        body: bytes | str | None = None,
+        body: Body = None,
         times: int | None = None,
         headers: FieldsGiven = (),
         *,
@@ -174,29 +177,30 @@ class KubeAPI(Server):
         seconds: float | None = None,
         every: int = 1,
         after: int | None = None,
-        raw: bytes | None = None,
+        raw: bytes | str | None = None,
     ) -> None:
         """Fail requests to `path` (a pattern as in `fnmatch`) by `method`, until `heal`.
 
         After `delay` seconds the answer has this `status`, `body` (a `Status` object by default)
         and `headers`; with `status=200` and no body it is the right one, with these headers in
-        the place of its own. A body is called `application/json` unless `headers` name another
-        `Content-Type`. `reset` resets the connection before the answer; `after` breaks it off
-        when so many bytes of the answer's body have been sent, in the midst of a watch too (with
-        a reset, or without). `raw` are bytes to send instead of an answer.
+        the place of its own. A text is sent as UTF-8, a dict or a list as JSON; a body is called
+        `application/json` unless `headers` name another `Content-Type`. `reset` resets the
+        connection before the answer; `after` breaks it off when so many bytes of the answer's
+        body have been sent, in the midst of a watch too (with a reset, or without). `raw` are
+        bytes to send instead of an answer.
 
         It happens to every request, or to every `every`th, `times` times or for `seconds`; the
-        newest fault wins. Raises `HarnessError` for numbers without sense.
+        newest fault wins. Raises `HarnessError` for what makes no sense.
         """
         self.failing(
             (path,),
-            body,
-            headers,
-            seconds,
             status=status,
             delay=delay,
             reset=reset,
+            body=body,
             times=times,
+            headers=headers,
+            seconds=seconds,
             method=method,
             every=every,
             after=after,

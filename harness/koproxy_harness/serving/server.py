@@ -77,6 +77,7 @@ class Server(ServerFactory):
         self._conditions = Conditions()
         self._authority = Authority()
         self._client_certificates = client_certificates
+        self._closed = False
         self._tls = Tls(self._context("good"))
         self.clock = Clock()
 
@@ -84,6 +85,7 @@ class Server(ServerFactory):
 
     def start(self) -> Deferred[None]:
         """Listen; after a `stop`, on the same port as before. Blocks without a `reactor`."""
+        self.check_open()
         if self._listening is not None:
             raise HarnessError(f"{self!r} runs already")
         return self._home.wait(self._listen)
@@ -113,8 +115,17 @@ class Server(ServerFactory):
         self._raise_broken(kind)
 
     def close(self) -> None:
-        """Give back what outlives a `stop`: the files."""
+        """Give back what outlives a `stop`: the files. What happened can be looked at still."""
+        self._closed = True
         self._authority.close()
+
+    def check_open(self) -> None:
+        """Raise `HarnessError` after `close`, for what would have no effect any more."""
+        if self._closed:
+            raise HarnessError(
+                f"this {type(self).__name__} is closed for good, as at the end of a `with` block: "
+                "do it before that, or make a new one"
+            )
 
     # Where it is
 
@@ -138,6 +149,7 @@ class Server(ServerFactory):
     @property
     def ca_file(self) -> Path:
         """A file with `ca_pem`; it goes away with the server."""
+        self.check_open()
         return self._authority.file("ca.pem", self.ca_pem)
 
     def client_certificate(self, name: str = "client", groups: Iterable[str] = ()) -> Certificate:
@@ -145,10 +157,12 @@ class Server(ServerFactory):
 
         The common name is `name`, each of the `groups` an organisation.
         """
+        self.check_open()
         return self._authority.client_certificate(name, groups)
 
     def server_certificate(self, *names: str) -> Certificate:
         """Make a certificate for another server (host names, addresses), which `ca_pem` signs."""
+        self.check_open()
         return self._authority.server_certificate(*names)
 
     # What happened
@@ -182,6 +196,7 @@ class Server(ServerFactory):
 
     def heal(self) -> None:
         """End every fault, and serve the good certificate again."""
+        self.check_open()
 
         def heal() -> None:
             self._faults.clear()
@@ -195,6 +210,7 @@ class Server(ServerFactory):
         `"good"`, `"expired"`, `"not-yet-valid"`, `"wrong-host"` (for somebody else) or
         `"untrusted"` (of another authority). Raises `HarnessError` for another kind.
         """
+        self.check_open()
         context = self._context(kind)
         self.run(lambda: setattr(self._tls, "context", context))
 
@@ -215,6 +231,7 @@ class Server(ServerFactory):
 
     def failing(self, paths: tuple[str, ...], **how: Any) -> None:
         """Add a fault for these paths; `how` is what `Fault` takes. Raises `HarnessError`."""
+        self.check_open()
         fault = Fault(paths, begun=self._home.seconds(), **how)
         self.run(lambda: self._faults.add(fault))
 

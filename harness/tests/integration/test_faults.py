@@ -159,6 +159,22 @@ def test_a_handler_gives_no_body_with_what_has_none():
                 get(api, "/a")
 
 
+def test_a_body_may_be_what_json_has(oidc):
+    oidc.fail("jwks", status=200, body={"keys": []})
+    status, headers, body = get(oidc, "/keys")
+    assert (status, headers["Content-Type"]) == (200, "application/json")
+    assert json.loads(body) == {"keys": []}
+
+
+def test_a_fault_that_would_never_happen_is_refused(oidc):
+    for wrong in ({"seconds": -1}, {"delay": float("nan")}, {"headers": "abc"}):
+        with pytest.raises(HarnessError, match=" of a fault "):
+            oidc.fail("jwks", **wrong)
+    with KubeAPI() as api, pytest.raises(HarnessError, match="begins with / or"):
+        api.fail("api/v1/pods")
+    assert get(oidc, "/keys")[0] == 200
+
+
 def test_a_fault_without_a_body_says_what_it_is_in_a_text(oidc):
     oidc.fail("jwks", status=502)
     status, headers, body = get(oidc, "/keys")
