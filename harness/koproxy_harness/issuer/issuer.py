@@ -250,9 +250,10 @@ class Issuer(Server):
 
         After `delay` seconds the answer has this `status`, `body` and `headers`; with
         `status=200` and no body it is the right one, with these headers in the place of its own.
-        `reset` resets the connection before the answer; `after` breaks it off when so many bytes
-        of the answer's body have been sent (with a reset, or without). `raw` are bytes to send
-        instead of an answer.
+        A text is sent as UTF-8, a dict or a list as JSON; a body is called `application/json`
+        unless `headers` name another `Content-Type`. `reset` resets the connection before the
+        answer; `after` breaks it off when so many bytes of the answer's body have been sent (with
+        a reset, or without). `raw` are bytes to send instead of an answer.
 
         It happens to every request, or to every `every`th, `times` times or for `seconds`; the
         newest fault wins. Raises `HarnessError` for another name, and for what makes no sense.

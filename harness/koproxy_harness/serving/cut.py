@@ -6,7 +6,7 @@ _END_OF_HEAD = b"\r\n\r\n"
 
 
 class Cut:
-    """Lets the head of an answer through, and `after` bytes behind it; then it is `done`.
+    """Lets the head of an answer through, and `after` bytes of its body; then it is `done`.
 
     `reset`: whether the connection is reset then, and not closed.
     """
@@ -31,7 +31,11 @@ class Cut:
             ends = end + len(_END_OF_HEAD) - known
             begun, data = data[:ends], data[ends:]
             self._head = None
+        return begun + self.of_body(data)
+
+    def of_body(self, data: bytes) -> bytes:
+        """Give what of this piece of the body may be sent."""
         body = data[: self._left]
         self._left -= len(body)
         self.done = self._left == 0
-        return begun + body
+        return body

@@ -206,12 +206,13 @@ class Exchange:
     def send(self, data: bytes) -> None:
         """Send one chunk."""
         if data:
-            self.write(b"%x\r\n%b\r\n" % (len(data), data))
+            self.begun = True
+            self._run(lambda: self._send(data))
 
     def end(self) -> None:
         """Say that the answer is whole, with the last chunk if it came in chunks."""
         if self._chunked:
-            self.write(b"0\r\n\r\n")
+            self._run(lambda: self._connection.write(b"0\r\n\r\n"))
         self._run(lambda: self._connection.answered(self))
 
     def write(self, data: bytes) -> None:
@@ -245,7 +246,11 @@ class Exchange:
         self._instead = {name.lower(): (name, value) for name, value in headers}
 
     def cut(self, after: int, reset: bool) -> None:
-        """Have the connection end, or be reset, `after` bytes behind the answer's head."""
+        """Have the connection end, or be reset, after so many bytes of the answer's body.
+
+        The chunk that would go beyond is sent as a shorter one. What a handler writes by hand is
+        counted as it is, from the end of the head on.
+        """
         self._cut = Cut(after, reset)
 
     def _head(self, status: int, headers: Sequence[tuple[str, str]]) -> bytes:
@@ -259,6 +264,14 @@ class Exchange:
             return
         self._connection.write(self._cut.let_through(data))
         if self._cut.done:
+            self._connection.hang_up(self._cut.reset)
+
+    def _send(self, data: bytes) -> None:
+        if self._cut is not None:
+            data = self._cut.of_body(data)
+        if data:
+            self._connection.write(b"%x\r\n%b\r\n" % (len(data), data))
+        if self._cut is not None and self._cut.done:
             self._connection.hang_up(self._cut.reset)
 
     # For the connection

@@ -289,12 +289,57 @@ def test_a_watch_breaks_in_the_middle():
         api.fail("/api/v1/namespaces", status=200, after=50, reset=True, times=1)
         with Client(api) as client:
             client.ask("/api/v1/namespaces?watch=true", admin)
-            assert len(until_reset(client).partition(b"\r\n\r\n")[2]) == 50
+            assert len(unchunked(until_reset(client).partition(b"\r\n\r\n")[2])) == 50
         api.fail("/api/v1/namespaces", status=200, after=50, times=1)
         with Client(api) as client:
             client.ask("/api/v1/namespaces?watch=true", admin)
             came = b"".join(iter(client.read, b""))
-            assert len(came.partition(b"\r\n\r\n")[2]) == 50
+            assert len(unchunked(came.partition(b"\r\n\r\n")[2])) == 50
+
+
+def in_chunks(*chunks):
+    """Give a handler that answers in these."""
+
+    def answer(exchange):
+        exchange.begin(200)
+        for chunk in chunks:
+            exchange.send(chunk)
+        exchange.end()
+
+    return answer
+
+
+@pytest.mark.parametrize("reset", [True, False])
+def test_what_is_counted_is_the_body_and_not_how_it_is_framed(reset):
+    with KubeAPI() as api:
+        api.on("/a", in_chunks(*[b"0123456789"] * 100))
+        api.fail("/a", status=200, after=705, reset=reset)
+        with Client(api) as client:
+            client.ask("/a")
+            came = until_reset(client) if reset else b"".join(iter(client.read, b""))
+        assert unchunked(came.partition(b"\r\n\r\n")[2]) == b"0123456789" * 70 + b"01234"
+
+
+def unchunked(data):
+    """Give the body of whole chunks, without a last one."""
+    body = b""
+    while data:
+        size, _, data = data.partition(b"\r\n")
+        assert len(data) >= int(size, 16) + 2
+        body, data = body + data[: int(size, 16)], data[int(size, 16) + 2 :]
+    return body
+
+
+def test_a_chunked_answer_that_is_shorter_ends_as_ever():
+    with KubeAPI() as api:
+        api.on("/a", in_chunks(b"abc"))
+        api.fail("/a", status=200, after=4)
+        assert get(api, "/a")[2] == b"abc"
+        api.fail("/a", status=200, after=3)
+        with Client(api) as client:
+            client.ask("/a")
+            came = b"".join(iter(client.read, b""))
+        assert came.endswith(b"\r\n\r\n3\r\nabc\r\n")
 
 
 def test_a_fault_for_one_method():
