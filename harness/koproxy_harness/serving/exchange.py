@@ -175,7 +175,7 @@ class Exchange:
         `HarnessError` for a body with one of these, and for a 1xx, which is no answer yet.
         """
         if status in BODILESS or status < 200:
-            if body != b"" or status < 200:
+            if body not in (b"", "") or status < 200:
                 raise _not_with_body(status)
             self.write(self._head(status, headers))
             self.end()
