@@ -55,13 +55,13 @@ class Keyring:
             self._withdrawn = True
 
     def close(self) -> None:
-        """Leave the key pairs to other issuers of the process."""
+        """Leave the key pairs to other issuers of the process; `jwks` stays as it is."""
         with self._lock:
+            self._older = self._published() if self._current else []
+            self._withdrawn = True
             pairs, self._pairs = self._pairs, []
             for pair in pairs:
                 POOL.give_back(pair)
-            self._current = None
-            self._older = []
 
     def _published(self) -> list[KeySet]:
         return self._older if self._withdrawn else [self._keys(), *self._older]
