@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from twisted.internet.interfaces import IReactorTime
 
-from koproxy_harness.kube import first
+from koproxy_harness.kube import fault_verbs, first
 from koproxy_harness.kube.about.about import About
 from koproxy_harness.kube.access.control import Access
 from koproxy_harness.kube.access.issuer_tokens import TokenRules
@@ -37,7 +37,7 @@ from koproxy_harness.serving.server import Server
 
 if TYPE_CHECKING:
     from koproxy_harness.issuer.issuer import Issuer
-    from koproxy_harness.serving.exchange import Exchange
+    from koproxy_harness.serving.exchange import Exchange, Request
 
 Handler = Callable[["Exchange"], "bytes | Awaitable[bytes | None] | None"]
 
@@ -174,12 +174,16 @@ class KubeAPI(Server):
         headers: FieldsGiven = (),
         *,
         method: str = "*",
+        verb: str = "*",
         seconds: float | None = None,
         every: int = 1,
         after: int | None = None,
         raw: bytes | str | None = None,
     ) -> None:
         """Fail requests to `path` (a pattern as in `fnmatch`) by `method`, until `heal`.
+
+        `verb` is one of Kubernetes' own: `get`, `list`, `watch`, `create`, `update`, `patch`,
+        `delete` or `deletecollection`, so that a list and a watch of one path are told apart.
 
         After `delay` seconds the answer has this `status`, `body` (a `Status` object by default)
         and `headers`; with `status=200` and no body it is the right one, with these headers in
@@ -202,10 +206,15 @@ class KubeAPI(Server):
             headers=headers,
             seconds=seconds,
             method=method,
+            verb=fault_verbs.known(verb, method),
             every=every,
             after=after,
             raw=raw,
         )
+
+    def verb_of(self, request: Request) -> str:
+        """As in the rules of roles."""
+        return RequestInfo.of(request.method, request.path, request.query).verb
 
     def fault_body(self, code: int) -> tuple[bytes, str]:
         """A `Status` object."""

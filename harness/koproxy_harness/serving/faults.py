@@ -38,7 +38,8 @@ class Fault:
     bytes in place of an answer, and the end of the connection.
 
     It happens to every `every`th request for one of `paths` (patterns as in `fnmatch`) by
-    `method`, `times` times (None: always), for `seconds` from `begun` on (None: with no end).
+    `method`, and with this `verb` where requests have one, `times` times (None: always), for
+    `seconds` from `begun` on (None: with no end).
     Raises `HarnessError` for what makes no sense, alone or together.
     """
 
@@ -50,6 +51,7 @@ class Fault:
     times: int | None = None
     headers: FieldsGiven = ()
     method: str = "*"
+    verb: str = "*"
     every: int = 1
     after: int | None = None
     raw: bytes | str | None = None
@@ -90,9 +92,9 @@ class Fault:
             return self.fields
         return (*self.fields, ("Content-Type", kind))
 
-    def happens(self, method: str, path: str, now: float) -> bool:
+    def happens(self, method: str, path: str, now: float, verb: str = "") -> bool:
         """Whether it happens to this request, which is counted."""
-        if self.spent(now) or not self._meant(method, path):
+        if self.spent(now) or not self._meant(method, path, verb):
             return False
         self._met += 1
         if self._met % self.every:
@@ -105,9 +107,11 @@ class Fault:
         """Whether it can happen no more."""
         return self.times == 0 or (self.seconds is not None and now >= self.begun + self.seconds)
 
-    def _meant(self, method: str, path: str) -> bool:
-        return self.method in ("*", method) and any(
-            fnmatchcase(path, pattern) for pattern in self.paths
+    def _meant(self, method: str, path: str, verb: str) -> bool:
+        return (
+            self.method in ("*", method)
+            and self.verb in ("*", verb)
+            and any(fnmatchcase(path, pattern) for pattern in self.paths)
         )
 
     def _see_together(self) -> None:
@@ -145,11 +149,11 @@ class Faults:
         """Fail no more."""
         self._faults.clear()
 
-    def take(self, method: str, path: str, now: float) -> Fault | None:
+    def take(self, method: str, path: str, now: float, verb: str = "") -> Fault | None:
         """Give the fault for a request, and count it; `now` is in seconds."""
         self._faults = [fault for fault in self._faults if not fault.spent(now)]
         for fault in self._faults:
-            if fault.happens(method, path, now):
+            if fault.happens(method, path, now, verb):
                 return fault
         return None
 

@@ -235,6 +235,10 @@ class Server(ServerFactory):
         fault = Fault(paths, begun=self._home.seconds(), **how)
         self.run(lambda: self._faults.add(fault))
 
+    def verb_of(self, request: Request) -> str:
+        """Give the verb that a fault may ask for, where requests have one beside the method."""
+        return ""
+
     def fault_body(self, status: int) -> tuple[bytes, str]:
         """Give the body of a fault that a test gave none for, and its media type."""
         return f"the harness was told to answer {status}\n".encode(), "text/plain; charset=utf-8"
@@ -279,7 +283,8 @@ class Server(ServerFactory):
 
     async def _dispatch(self, exchange: Exchange) -> None:
         request = exchange.request
-        fault = self._faults.take(request.method, request.path, self._home.seconds())
+        verb, now = self.verb_of(request), self._home.seconds()
+        fault = self._faults.take(request.method, request.path, now, verb)
         try:
             if fault is None:
                 await self.answer(exchange)

@@ -353,6 +353,21 @@ def test_a_fault_for_one_method():
         assert headers["Content-Type"] == "application/json"
 
 
+def test_a_fault_for_watches_alone():
+    with KubeAPI() as api:
+        admin = {"Authorization": f"Bearer {api.admin_token}"}
+        api.fail("/api/v1/*", status=410, verb="watch")
+        assert get(api, "/api/v1/namespaces", admin)[0] == 200
+        status, _, body = get(api, "/api/v1/namespaces?watch=true", admin)
+        assert (status, json.loads(body)["reason"]) == (410, "Expired")
+        api.heal()
+        api.fail(status=503, verb="list", every=2)
+        paths = ["/api/v1/pods", "/api/v1/namespaces/default", "/api/v1/pods", "/version"]
+        assert [get(api, path, admin)[0] for path in paths] == [200, 200, 503, 200]
+        with pytest.raises(HarnessError, match="'lsit' is no verb of Kubernetes"):
+            api.fail(verb="lsit")
+
+
 def test_each_name_of_a_wrong_token_is_a_different_token(oidc):
     assert len({oidc.token(wrong=wrong, iat=1) for wrong in WRONG}) == len(WRONG)
     with pytest.raises(HarnessError, match="called 'rotten'; there are expired"):

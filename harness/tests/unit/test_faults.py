@@ -50,6 +50,15 @@ def test_a_fault_ends_with_its_time() -> None:
     assert taken(faults, 1, now=5.0) == "."
 
 
+def test_a_verb_tells_requests_of_one_path_apart() -> None:
+    faults = Faults()
+    faults.add(Fault(("/a",), verb="watch", times=1))
+    assert faults.take("GET", "/a", 0, "list") is None
+    assert faults.take("GET", "/a", 0) is None
+    assert faults.take("GET", "/a", 0, "watch") is not None
+    assert faults.take("GET", "/a", 0, "watch") is None
+
+
 @pytest.mark.parametrize(
     ("how", "said"),
     [
