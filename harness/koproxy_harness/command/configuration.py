@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from koproxy_harness.command.fields import ConfigurationError, Field, read
+from koproxy_harness.errors import HarnessError
 from koproxy_harness.issuer.clients import Client
 from koproxy_harness.issuer.users import User
 
@@ -81,11 +82,15 @@ def _user(item: Field) -> User:
     fields = item.fields("username", "password", "claims")
     if "username" not in fields:
         raise item.wrong("must have a username")
-    return User(
-        fields["username"].text(),
-        fields["password"].text() if "password" in fields else None,
-        fields["claims"].mapping() if "claims" in fields else {},
+    user = User(
+        fields["username"].text(), fields["password"].text() if "password" in fields else None
     )
+    if "claims" not in fields:
+        return user
+    try:
+        return replace(user, claims=fields["claims"].mapping())
+    except HarnessError as error:
+        raise fields["claims"].wrong(f"are not taken: {error}") from None
 
 
 def _client(item: Field) -> Client:

@@ -7,13 +7,14 @@ or none and with any redirect URI; with some, the rules of the RFCs hold to the 
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from koproxy_harness.errors import HarnessError
 
 _MOST = 1000  # clients that registered themselves; the oldest goes first
+_LISTS = ("redirect_uris", "post_logout_redirect_uris", "grant_types", "audience")
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Client:
     `post_logout_redirect_uris` are compared as they are, but for the port of a loopback address;
     None stands for any. `grant_types`: those it may use, None for all. `audience`: what the access
     tokens are for unless a request says so, by default the client itself. `jwks`: its public keys
-    (RFC 7517), for `private_key_jwt`.
+    (RFC 7517), for `private_key_jwt`. Raises `HarnessError` for a text where a list is meant.
     """
 
     client_id: str
@@ -35,6 +36,14 @@ class Client:
     audience: Sequence[str] = ()
     jwks: Mapping[str, Any] | None = None
     known: bool = True
+
+    def __post_init__(self) -> None:
+        for name in _LISTS:
+            value = getattr(self, name)
+            if value is not None and not _is_texts(value):
+                raise HarnessError(
+                    f"the client {self.client_id!r}: {name} is a list of texts, not {value!r}"
+                )
 
     @property
     def public(self) -> bool:
@@ -58,11 +67,23 @@ class Clients:
     def __init__(self, clients: Iterable[Client] = ()) -> None:
         self._given: dict[str, Client] = {}
         for client in clients:
+            if not isinstance(client, Client):
+                raise HarnessError(f"{client!r} is no client: give Client({client!r})")
             if client.client_id in self._given:
                 raise HarnessError(f"there are two clients called {client.client_id!r}")
             self._given[client.client_id] = client
         self._registered: dict[str, Client] = {}
         self.any = not self._given
+
+    def check_grants(self, known: Collection[str]) -> None:
+        """Raise `HarnessError` for a client that may use a grant that there is not."""
+        for client in self._given.values():
+            for each in client.grant_types or ():
+                if each not in known:
+                    raise HarnessError(
+                        f"the client {client.client_id!r} may use a grant that there is not, "
+                        f"{each!r}; there are {', '.join(known)}"
+                    )
 
     def find(self, client_id: str) -> Client | None:
         """Give the client of this ID; where any is taken, one that may do everything."""
@@ -82,3 +103,11 @@ class Clients:
     def remove(self, client_id: str) -> None:
         """Forget a client that has registered itself (RFC 7592 section 2.3)."""
         self._registered.pop(client_id, None)
+
+
+def _is_texts(value: object) -> bool:
+    return (
+        isinstance(value, Collection)
+        and not isinstance(value, str | bytes)
+        and all(isinstance(each, str) for each in value)
+    )

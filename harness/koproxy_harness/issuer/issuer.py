@@ -11,6 +11,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from koproxy_harness.errors import HarnessError
+from koproxy_harness.issuer import tokens
 from koproxy_harness.issuer import wrong as ways
 from koproxy_harness.issuer.clients import Client
 from koproxy_harness.issuer.flows.answers import CORS, PREFLIGHT
@@ -18,6 +19,7 @@ from koproxy_harness.issuer.flows.flows import Flows
 from koproxy_harness.issuer.keyring import Keyring
 from koproxy_harness.issuer.keys import ALGORITHMS, SigningKey
 from koproxy_harness.issuer.users import User
+from koproxy_harness.serving.clock import is_seconds
 from koproxy_harness.serving.faults import Body, FieldsGiven
 from koproxy_harness.serving.place import LOOPBACK, Place
 from koproxy_harness.serving.server import Server
@@ -71,6 +73,7 @@ class Issuer(Server):
         super().__init__(reactor, demand, Place(address, port, host))
         if path and (not path.startswith("/") or path.endswith("/")):
             raise HarnessError(f"the path of an issuer begins with / and ends without: {path!r}")
+        _check_lifetime("token_lifetime", token_lifetime)
         self._path = path
         self._keys = Keyring()
         self._published: dict[str, Any] = {}
@@ -109,6 +112,7 @@ class Issuer(Server):
         and any claim that it would have. Raises `HarnessError` for another name, and for a claim
         given by name that contradicts it, as `exp` does `wrong="expired"`.
         """
+        _check_lifetime("lifetime", lifetime)
         now = int(self.clock.now())
         payload: dict[str, object] = {
             "iss": self.url,
@@ -121,7 +125,7 @@ class Issuer(Server):
         }
         payload = _without_none(payload)
         if wrong is None:
-            return self.key(alg).jws(payload, header)
+            return self.key(alg).jws(payload, tokens.header_fields(header))
         payload = _without_none(ways.claims(wrong, payload, claims, now))
         return ways.sign(wrong, self.key(alg), self._keys.stranger, payload, header)
 
@@ -315,3 +319,8 @@ class Issuer(Server):
 
 def _without_none(members: Mapping[str, object]) -> dict[str, object]:
     return {name: value for name, value in members.items() if value is not None}
+
+
+def _check_lifetime(name: str, value: object) -> None:
+    if not is_seconds(value):
+        raise HarnessError(f"{name} is a number of seconds, not {value!r}")

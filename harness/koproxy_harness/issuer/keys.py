@@ -105,9 +105,19 @@ class SigningKey:
     private: PrivateKey
 
     def sign(self, message: bytes, alg: str | None = None) -> bytes:
-        """Sign with `alg`, by default the key's own; a JWS signature (RFC 7515)."""
-        jose = _JOSE[alg or self.alg]
-        return jose.sign(message, cast(Any, self.private))
+        """Sign with `alg`, by default the key's own; a JWS signature (RFC 7515).
+
+        Raises `HarnessError` for an algorithm that there is not, or that the key is not for.
+        """
+        alg = alg or self.alg
+        if alg not in _JOSE:
+            raise _no_key_for(alg)
+        try:
+            return _JOSE[alg].sign(message, cast(Any, self.private))
+        except (TypeError, AttributeError, ValueError):
+            raise HarnessError(
+                f"a key for {self.alg} can't sign with {alg}: give a key for that, or leave it out"
+            ) from None
 
     def jws(
         self,
@@ -121,13 +131,14 @@ class SigningKey:
         header. `alg` signs, and says so, with another algorithm than the key's own.
         """
         if not isinstance(header, bytes):
-            header = self.header({"alg": alg or self.alg, **(header or {})})
+            header = self.header({"alg": alg or self.alg, **tokens.header_fields(header)})
         text = tokens.signing_input(header, payload)
         return f"{text}.{tokens.encode(self.sign(text.encode(), alg))}"
 
     def header(self, changes: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Give the JOSE header of what it signs, with `changes`; None takes a member away."""
-        header = {"alg": self.alg, "typ": "JWT", "kid": self.kid, **(changes or {})}
+        header: dict[str, Any] = {"alg": self.alg, "typ": "JWT", "kid": self.kid}
+        header |= tokens.header_fields(changes)
         return {name: value for name, value in header.items() if value is not None}
 
     @property
@@ -173,8 +184,7 @@ class KeySet:
         try:
             return self._keys[alg]
         except KeyError:
-            known = ", ".join((*ALGORITHMS, *RARE))
-            raise HarnessError(f"no key for the algorithm {alg!r}; there are {known}") from None
+            raise _no_key_for(alg) from None
 
     @property
     def jwks(self) -> list[dict[str, Any]]:
@@ -182,3 +192,8 @@ class KeySet:
         with self._lock:
             keys = list(self._keys.values())
         return [key.jwk for key in keys]
+
+
+def _no_key_for(alg: str) -> HarnessError:
+    known = ", ".join((*ALGORITHMS, *RARE))
+    return HarnessError(f"no key for the algorithm {alg!r}; there are {known}")

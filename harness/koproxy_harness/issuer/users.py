@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from koproxy_harness.errors import HarnessError
+from koproxy_harness.issuer import tokens
 
 DEFAULT = "jane"  # who is offered on the log-in page when nobody was configured
 
@@ -36,12 +37,15 @@ class User:
 
     `password`: None takes any. `claims` are added to those that follow from the name (`sub`,
     `name`, `preferred_username`, `email`, `email_verified`, and `groups`, which are `["dev"]`);
-    one given as None is left out.
+    one given as None is left out. Raises `HarnessError` for a claim that JSON has not.
     """
 
     username: str
     password: str | None = None
     claims: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        tokens.to_json(self.claims)
 
     def accepts(self, password: str | None) -> bool:
         """Whether this is the password; takes as long for a wrong one as for the right one."""
@@ -83,6 +87,8 @@ class Users:
     def __init__(self, users: Iterable[User] = ()) -> None:
         self._users: dict[str, User] = {}
         for user in users:
+            if not isinstance(user, User):
+                raise HarnessError(f"{user!r} is no user: give User({user!r})")
             if user.username in self._users:
                 raise HarnessError(f"there are two users called {user.username!r}; name them apart")
             self._users[user.username] = user

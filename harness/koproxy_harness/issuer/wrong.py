@@ -109,7 +109,7 @@ def sign(
         case "unknown-key":
             return stranger(key.alg).jws(payload, header)
         case "wrong-key":
-            return stranger(key.alg).jws(payload, {"kid": key.kid, **(header or {})})
+            return stranger(key.alg).jws(payload, {"kid": key.kid, **tokens.header_fields(header)})
         case "alg-none":
             return tokens.without_signature(key.header(header), payload)
         case "hmac-with-public-key":

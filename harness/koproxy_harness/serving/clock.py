@@ -7,6 +7,11 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from typing import TypeGuard
+
+from koproxy_harness.errors import HarnessError
+
+_MOST = 2**53  # seconds; whole numbers beyond are not exact any more
 
 
 class Clock:
@@ -25,15 +30,27 @@ class Clock:
         return f"{datetime.fromtimestamp(self.now(), UTC):%Y-%m-%dT%H:%M:%SZ}"
 
     def set(self, when: float | datetime) -> None:
-        """Put it to a Unix time, or to a datetime (without a zone: in UTC)."""
+        """Put it to a Unix time, or to a datetime (without a zone: in UTC).
+
+        Raises `HarnessError` for anything else.
+        """
         if isinstance(when, datetime):
             when = (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
+        if not is_seconds(when):
+            raise HarnessError(f"a clock is set to a Unix time or a datetime, not to {when!r}")
         self._ahead = when - time.time()
 
     def move(self, seconds: float) -> None:
-        """Put it forward, or back with a number below zero."""
+        """Put it forward, or back with a number below zero; raises `HarnessError` for none."""
+        if not is_seconds(seconds):
+            raise HarnessError(f"a clock is moved by a number of seconds, not by {seconds!r}")
         self._ahead += seconds
 
     def reset(self) -> None:
         """Put it back to the machine's time."""
         self._ahead = 0.0
+
+
+def is_seconds(value: object) -> TypeGuard[float]:
+    """Whether this is a number of seconds that can be reckoned with."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _MOST

@@ -35,7 +35,7 @@ class Harness:
         assert process.stdout is not None
         self.process = process
         self.told = json.loads(process.stdout.readline())
-        self._trust = ssl.create_default_context(cafile=self.told["ca_file"])
+        self.trust = ssl.create_default_context(cafile=self.told["ca_file"])
 
     def ask(self, url, body=None, token=None):
         """Give status and JSON; POST with a body, GET without."""
@@ -43,7 +43,7 @@ class Harness:
         fields = {"Authorization": f"Bearer {token}"} if token else {}
         request = urllib.request.Request(url, data, fields)
         try:
-            with urllib.request.urlopen(request, context=self._trust) as answer:
+            with urllib.request.urlopen(request, context=self.trust) as answer:
                 return answer.status, json.load(answer)
         except urllib.error.HTTPError as error:
             with error:
@@ -152,6 +152,31 @@ def test_faults_of_both(harness):
     assert harness.api("/version", admin) == 200
 
 
+def test_faults_for_a_verb_and_the_ends_of_watches(harness):
+    admin = harness.told["kube_api"]["admin_token"]
+    harness.control("/kube-api/fail", {"path": "*", "verb": "list", "status": 503})
+    harness.control("/issuer/fail", {"what": "jwks", "status": 200, "body": {"keys": []}})
+    assert harness.keys() == (200, {"keys": []})
+    assert harness.api("/api/v1/namespaces", admin) == 503
+    assert harness.api("/api/v1/namespaces/demo", admin) == 200
+    watch = urllib.request.Request(
+        harness.told["kube_api"]["url"] + "/api/v1/namespaces/demo/pods?watch=true",
+        headers={"Authorization": f"Bearer {admin}"},
+    )
+    with urllib.request.urlopen(watch, context=harness.trust) as answer:
+        asked = {"path": "/api/*", "status": 410, "message": "too old"}
+        assert harness.control("/kube-api/end-watches", asked) == {"ended": 1}
+        told = json.load(answer)
+        assert (told["type"], told["object"]["message"]) == ("ERROR", "too old")
+    refused = harness.refused("/kube-api/end-watches", {"path": "pods"})
+    assert refused == (
+        400,
+        "/kube-api/end-watches: 'pods' is the path of no request: a pattern begins with / or *, "
+        "as in '/api/v1/pods' or '*/pods'",
+    )
+    assert harness.refused("/kube-api/fail", {"verb": "look"})[0] == 400
+
+
 def test_clock(harness):
     before = harness.control("/issuer/clock", {})["now"]
     assert harness.control("/issuer/clock", {"move": 3600})["now"] >= before + 3600
@@ -248,7 +273,8 @@ def test_the_control_says_what_there_is(harness):
         ("/issuer/token", None, 405, "/issuer/token is asked with POST, not with GET"),
         ("/issuer/token", {"wrong": "no"}, 400, "/issuer/token: no way to be wrong is called"),
         ("/issuer/token", {"lifetime": "1"}, 400, "/issuer/token: lifetime must be a number"),
-        ("/issuer/token", b'{"lifetime": 1e999}', 400, "/issuer/token could not be done"),
+        ("/issuer/token", '{"lifetime": 1e999}', 400, "/issuer/token: lifetime is a number of"),
+        ("/issuer/log-in", '{"url": "https://["}', 400, "/issuer/log-in could not be done with"),
         ("/issuer/token", b'{"lifetime": NaN}', 400, "/issuer/token: the body is not JSON"),
         ("/issuer/fail", {"what": "jwks", "statsu": 1}, 400, "/issuer/fail: statsu is not known"),
         ("/issuer/fail", {"what": "tea"}, 400, "/issuer/fail: 'tea' can't fail"),
@@ -307,6 +333,11 @@ def test_ports_and_a_host_name(start):
         (["issuer", "--issuer-port", "65536"], "", "argument --issuer-port: invalid"),
         (["issuer", "{}"], "usres: []", ", line 1: usres is not known; did you mean users?"),
         (["issuer", "{}"], "users: [{username: a}, {username: a}]", "two users called 'a'"),
+        (
+            ["issuer", "{}"],
+            "clients: [{id: a, grant_types: [b]}]",
+            "a grant that there is not, 'b'",
+        ),
         (["issuer", "{}"], "issuer: {path: a}", "the issuer can't be made: the path of an issuer"),
         (["kube-api", "{}"], "objects:\n- {kind: Podd}", ", line 2: objects[0] is not taken: the"),
         (["issuer", "none.yaml"], "", "none.yaml can't be read: No such file or directory"),

@@ -87,6 +87,7 @@ class Flows:
             exchanging.GRANT_TYPE: partial(exchanging.token_exchange, issuing, reading),
         }
         self._grant_types = list(grants)
+        self.clients.check_grants(grants)
         userinfo = Userinfo(issuing, reading).userinfo
         logout = Logout(issuing, reading, sessions).logout
         registration = Registration(issuing, grants)

@@ -78,6 +78,10 @@ def configuration_of_nothing():
         ("users: {username: a}", "line 1: users must be a list"),
         ("users: [{username: 12}]", "line 1: users[0].username must be text, not 12"),
         ("users: [{username: a, claims: [b]}]", "users[0].claims must be fields with names"),
+        (
+            "users: [{username: a, claims: {b: .nan}}]",
+            "users[0].claims are not taken: the claim 'b'",
+        ),
         ("users: [a]", "users[0] must have fields: username, password, claims"),
         ("users: []\nusers: []", "line 2: users is there twice"),
         ("clients: [{secret: a}]", "clients[0] must have an id"),
@@ -85,6 +89,7 @@ def configuration_of_nothing():
         ("clients: [{id: a, public: false}]", "clients[0].public is false for a client with"),
         ("clients: [{id: a, public: 1}]", "clients[0].public must be true or false, not 1"),
         ("clients: [{id: a, redirect_uris: b}]", "clients[0].redirect_uris must be a list"),
+        ("clients: [{id: a, grant_types: b}]", "clients[0].grant_types must be a list"),
         ("issuer: {token_lifetime: true}", "issuer.token_lifetime must be a number above zero"),
         ("issuer: {token_lifetime: 0}", "issuer.token_lifetime must be a number above zero"),
         ("objects: [nowhere.yaml]", "objects[0] names the file"),
