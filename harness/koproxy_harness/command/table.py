@@ -51,7 +51,7 @@ def for_kube_api(api: KubeAPI) -> dict[str, Call]:
         "kubeconfig": Call(api.kubeconfig, "kubeconfig", "GET"),
         "find": Call(api.find, "object", "GET"),
         "delete": Call(api.delete),
-        "end-watches": Call(api.end_watches),
+        "end-watches": Call(api.end_watches, "ended"),
         "logs": Call(api.pods.set_logs),
         "append-log": Call(api.pods.append_log),
         "end-log": Call(api.pods.end_log),

@@ -29,9 +29,9 @@ from koproxy_harness.kube.store import Store
 from koproxy_harness.kube.streams.streams import Streams
 from koproxy_harness.kube.verbs.definitions import Definitions
 from koproxy_harness.kube.verbs.verbs import Verbs
-from koproxy_harness.kube.verbs.watches import Watches
+from koproxy_harness.kube.verbs.watches import Watches, last_words
 from koproxy_harness.serving.authority import Certificate
-from koproxy_harness.serving.faults import Body, FieldsGiven
+from koproxy_harness.serving.faults import Body, FieldsGiven, see_pattern
 from koproxy_harness.serving.place import LOOPBACK, Place
 from koproxy_harness.serving.server import Server
 
@@ -150,9 +150,24 @@ class KubeAPI(Server):
         """Remove an object, and what depends on it; raises `HarnessError` without it."""
         self.run(lambda: self._setting.delete(kind, name, namespace))
 
-    def end_watches(self) -> None:
-        """End every watch after a whole event, as an API server does when it is shut down."""
-        self.run(self._watches.end)
+    def end_watches(
+        self,
+        path: str = "*",
+        status: int | None = None,
+        message: str = "",
+        *,
+        raw: bytes | str | None = None,
+    ) -> int:
+        """End the watches on `path` (a pattern as in `fnmatch`), and give how many these were.
+
+        Each ends after a whole event, as with an API server that is shut down. With a `status`
+        (400 to 599) an event of the type `ERROR` comes before, whose `Status` has this code and
+        `message`: 410 makes clients list anew. `raw` are bytes to send there instead. Raises
+        `HarnessError` for what makes no sense.
+        """
+        see_pattern(path)
+        last = last_words(status, message, raw)
+        return self.run(lambda: self._watches.end(path, last))
 
     def on(self, path: str, handler: Handler) -> None:
         """Have `handler(exchange)` answer requests to `path` (a pattern as in `fnmatch`).

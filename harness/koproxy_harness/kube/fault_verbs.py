@@ -33,7 +33,8 @@ def known(verb: str, method: str) -> str:
             f"{verb!r} is no verb of Kubernetes; there are {', '.join(_METHODS)}, and * for all"
         )
     if method != "*" and str(method).upper() not in _METHODS[verb.lower()]:
+        never = str(method).upper()
         raise HarnessError(
-            f"a request to {verb.lower()} is never a {str(method).upper()}: leave verb or method out"
+            f"a request to {verb.lower()} is never a {never}: leave verb or method out"
         )
     return verb.lower()

@@ -1,5 +1,6 @@
 """What a client sees of each fault, and that the next request is answered rightly."""
 
+import contextlib
 import http.client
 import json
 import socket
@@ -351,6 +352,71 @@ def test_a_fault_for_one_method():
         status, headers, body = get(api, "/api/v1/namespaces", admin)
         assert (status, headers["Retry-After"], json.loads(body)["code"]) == (429, "1", 429)
         assert headers["Content-Type"] == "application/json"
+
+
+@contextlib.contextmanager
+def watching(api, path):
+    """Begin a watch; gives its lines so far, and the rest at its end."""
+    trust = ssl.create_default_context(cadata=api.ca_pem)
+    client = http.client.HTTPSConnection("127.0.0.1", api.port, context=trust, timeout=20)
+    with contextlib.closing(client):
+        admin = {"Authorization": f"Bearer {api.admin_token}"}
+        client.request("GET", f"{path}?watch=true", None, admin)
+        yield client.getresponse()
+
+
+def test_a_watch_ends_with_an_error_as_an_api_server_tells_one():
+    with KubeAPI() as api, watching(api, "/api/v1/pods") as answer:
+        said = "too old resource version: 1 (205)"
+        assert api.end_watches(status=410, message=said) == 1
+        assert [json.loads(line) for line in answer.read().splitlines()] == [
+            {
+                "type": "ERROR",
+                "object": {
+                    "kind": "Status",
+                    "apiVersion": "v1",
+                    "metadata": {},
+                    "status": "Failure",
+                    "message": said,
+                    "reason": "Expired",
+                    "code": 410,
+                },
+            }
+        ]
+        assert api.end_watches(status=410) == 0
+
+
+def test_watches_of_one_path_end_and_the_others_go_on():
+    other = "/api/v1/namespaces/default/configmaps"
+    with (
+        KubeAPI() as api,
+        watching(api, "/api/v1/pods") as pods,
+        watching(api, other) as maps,
+    ):
+        assert api.end_watches("/api/v1/po*", status=500) == 1
+        object = json.loads(pods.read())["object"]
+        assert object["message"] == "the harness was told to end this watch with 500"
+        api.apply({"kind": "ConfigMap", "metadata": {"name": "a"}})
+        assert json.loads(maps.readline())["type"] == "ADDED"
+        assert api.end_watches("/api/v1/pods") == 0
+        assert api.end_watches(other, raw='{"type": "ADD') == 1
+        assert maps.read() == b'{"type": "ADD'
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ({"path": "api/v1/pods"}, "'api/v1/pods' is the path of no request"),
+        ({"status": 200}, "status of an ERROR event is a whole number from 400 to 599, not 200"),
+        ({"status": "410"}, "status of an ERROR event .* not '410'"),
+        ({"message": "too old"}, "message is what an ERROR event says: give its status too"),
+        ({"status": 410, "raw": b"a"}, "raw, .* can't go with status: leave one out"),
+        ({"raw": 3}, "raw is bytes or a text, not 3"),
+    ],
+)
+def test_watches_end_in_ways_that_make_sense(how, said):
+    with KubeAPI() as api, pytest.raises(HarnessError, match=said):
+        api.end_watches(**how)
 
 
 def test_a_fault_for_watches_alone():

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
+from koproxy_harness.errors import HarnessError
 from koproxy_harness.kube.kinds import Kind
-from koproxy_harness.kube.status import Refusal
+from koproxy_harness.kube.status import Refusal, status
 from koproxy_harness.kube.store import Event, Object, Store
 from koproxy_harness.kube.verbs.lists import number
 
@@ -33,11 +35,18 @@ class Watches:
         self._clock = clock
         self._open: list[Exchange] = []
 
-    def end(self) -> None:
-        """End every watch, each after a whole event, as a server does that is shut down."""
-        watches, self._open = self._open, []
+    def end(self, path: str, last: bytes = b"") -> int:
+        """End the watches on `path` (a pattern as in `fnmatch`), and say how many these are.
+
+        Each ends after a whole event, and after `last`.
+        """
+        watches = [each for each in self._open if fnmatchcase(each.request.path, path)]
+        self._open = [each for each in self._open if each not in watches]
         for exchange in watches:
+            if last:
+                exchange.send(last)
             exchange.end()
+        return len(watches)
 
     def begin(
         self,
@@ -168,6 +177,29 @@ def _last(event: Event) -> Object:
         return event.object
     metadata = {**event.before["metadata"], "resourceVersion": str(event.version)}
     return {**event.before, "metadata": metadata}
+
+
+def last_words(code: int | None, message: str, raw: bytes | str | None) -> bytes:
+    """Give what a test wants a watch to end with: an `ERROR` event, or bytes, or nothing.
+
+    Raises `HarnessError` for what makes no sense, alone or together.
+    """
+    if raw is not None:
+        if not isinstance(raw, bytes | str):
+            raise HarnessError(f"raw is bytes or a text, not {raw!r}")
+        if code is not None or message:
+            raise HarnessError("raw, the bytes of no event, can't go with status: leave one out")
+        return raw.encode() if isinstance(raw, str) else raw
+    if code is None:
+        if message:
+            raise HarnessError("message is what an ERROR event says: give its status too")
+        return b""
+    if type(code) is not int or not 400 <= code <= 599:
+        raise HarnessError(
+            f"status of an ERROR event is a whole number from 400 to 599, not {code!r}"
+        )
+    said = message or f"the harness was told to end this watch with {code}"
+    return _line("ERROR", status(code, said))
 
 
 def _line(kind: str, made: Object) -> bytes:

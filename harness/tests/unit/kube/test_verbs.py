@@ -35,6 +35,7 @@ class Told:
     def __init__(self, query: dict[str, str], body: bytes, named: str) -> None:
         fields = {"content-type": [named], "user-agent": ["tester/1"]}
         self.request = SimpleNamespace(
+            path="/",
             query=query,
             body=body,
             json=lambda: json.loads(body),
@@ -133,7 +134,7 @@ def test_status_and_spec_are_changed_apart(server: Server) -> None:
     spec = {"selector": {"matchLabels": labels}, "template": template, "replicas": 1}
     given = {"metadata": {"name": "web"}, "spec": spec, "status": {"replicas": 9}}
     made = server.ask("POST", DEPLOYMENTS, given).body
-    assert (made["metadata"]["generation"], made.get("status")) == (1, None)
+    assert (made["metadata"]["generation"], made["status"]) == (1, {})
     both = {**made, "spec": {**spec, "replicas": 2}, "status": {"replicas": 2}}
     below = server.ask("PUT", f"{DEPLOYMENTS}/web/status", both).body
     assert (below["spec"]["replicas"], below["status"]["replicas"]) == (1, 2)
@@ -151,7 +152,7 @@ def test_a_watch_sees_what_enters_and_leaves_its_selection(server: Server) -> No
     server.ask("PUT", f"{MAPS}/a", {"metadata": {"name": "a", "labels": {"on": "no"}}})
     server.ask("DELETE", f"{MAPS}/a")
     assert [event["type"] for event in watch.events] == ["ADDED", "DELETED"]
-    server.watches.end()
+    assert server.watches.end("*") == 1
     assert watch.ended
 
 
