@@ -251,3 +251,24 @@ def test_no_global_reactor_is_installed():
         "assert threadable.ioThread is None\n"
     )
     subprocess.run([sys.executable, "-W", "error", "-c", program], check=True, timeout=60)
+
+
+def test_a_token_is_active_but_only_an_access_token_gets_userinfo(issuer):
+    def asked(path, token):
+        request = urllib.request.Request(
+            issuer.url + path, headers={"Authorization": f"Bearer {token}"}
+        )
+        if path == "/introspect":
+            request = urllib.request.Request(issuer.url + path, data=f"token={token}".encode())
+        trust = ssl.create_default_context(cadata=issuer.ca_pem)
+        with urllib.request.urlopen(request, context=trust, timeout=10) as answer:
+            return json.load(answer)
+
+    usual, access = issuer.token(), issuer.token(header={"typ": "at+jwt"})
+    assert asked("/introspect", usual)["active"] is True
+    assert "token_type" not in asked("/introspect", usual)
+    assert asked("/introspect", access)["token_type"] == "Bearer"
+    assert asked("/userinfo", access)["sub"] == "jane"
+    with pytest.raises(urllib.error.HTTPError, match="401") as failed:
+        asked("/userinfo", usual)
+    failed.value.close()
