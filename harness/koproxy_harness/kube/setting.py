@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from koproxy_harness.errors import HarnessError
+from koproxy_harness.kube import defaults
 from koproxy_harness.kube.kinds import Kind, Kinds
 from koproxy_harness.kube.schema.checking import Mistyped, checked
 from koproxy_harness.kube.schema.schemas import Schemas
@@ -82,6 +83,8 @@ class Setting:
             raise HarnessError(f"{where}: {wrong}") from None
         if unknown:
             raise HarnessError(f"{where}: {', '.join(unknown)}")
+        if not self._schemas.is_custom(kind):
+            made = defaults.complete(self._schemas.of(kind), made)
         place = _place(kind, name, metadata.get("namespace") or "default")
         if kind.namespaced and self._store.find("", "namespaces", "", place[0]) is None:
             raise HarnessError(f"{where}: there is no namespace {place[0]!r}; apply that first")
@@ -94,7 +97,8 @@ class Setting:
         old = self._store.find(*kind.resource, *place)
         if old is None:
             made = making.new(
-                kind, given, place[0], self._clock.text, self._schemas.is_custom(kind)
+                *(kind, self._schemas.of(kind), given, place[0], self._clock.text),
+                self._schemas.is_custom(kind),
             )
             if "status" in given:
                 made["status"] = {**made.get("status", {}), **given["status"]}

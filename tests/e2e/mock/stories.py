@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from e2e.mock.stories_sparse import DESCRIBED, SPARSE, UNLIKE
+
 
 @dataclass(frozen=True)
 class Step:
@@ -221,6 +223,21 @@ STORIES: dict[str, list[Step]] = {
         step("delete clusterrole,clusterrolebinding,priorityclass story-reader", shows=False),
         step("delete clusterrolebinding story-bind"),
         step("delete priorityclass story-high"),
+    ],
+    "as little as possible": [
+        step("apply -f -", SPARSE),
+        *(step(f"describe {each}") for each in DESCRIBED),
+        *(step(f"describe {each}", shows=False) for each in UNLIKE),
+        step("get deploy,sts,rs,ds,rc,cj,pdb,pvc"),
+        step("get pod p -o jsonpath={.spec.dnsPolicy}{.spec.containers[0].imagePullPolicy}"),
+        step("get secret sec -o jsonpath={.data.a}"),
+        step("scale deploy/d --current-replicas=1 --replicas=2"),
+        step("rollout status sts/s --timeout=1s", shows=False),
+        step("rollout status ds/ds --timeout=1s", shows=False),
+        step("debug p --image=busybox --container=dbg"),
+        step("get pod p -o jsonpath={.spec.ephemeralContainers[*].name}"),
+        step("apply -f -", SPARSE),
+        step("delete -f - --now --wait=false", SPARSE),
     ],
     "server-side apply": [
         step("apply --server-side -f -", CONFIG),

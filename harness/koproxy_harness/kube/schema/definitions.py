@@ -76,7 +76,7 @@ def accepted(crd: Object, now: str) -> Object:
     names = dict(spec["names"])
     names.setdefault("singular", names["kind"].lower())
     names.setdefault("listKind", f"{names['kind']}List")
-    stored = crd.get("status", {}).get("storedVersions", [])
+    stored = crd.get("status", {}).get("storedVersions") or []
     storage = next(each["name"] for each in spec["versions"] if each.get("storage"))
     return {
         "conditions": [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from koproxy_harness.kube import patches
+from koproxy_harness.kube import defaults, patches
 from koproxy_harness.kube.access.escalation import Escalation
 from koproxy_harness.kube.kinds import Kind
 from koproxy_harness.kube.schema.definitions import read
@@ -98,9 +98,9 @@ class Keeping:
             message = f' "" is invalid: patch: {cause["message"]}'
             raise Refusal(422, message, "Invalid", {"causes": [cause]}) from None
         if not custom:
-            return kept
-        filled: Object = defaulted(asked.node, kept if applied else without_nulls(asked.node, kept))
-        return filled
+            return defaults.complete(asked.node, kept)
+        whole: Object = defaulted(asked.node, kept if applied else without_nulls(asked.node, kept))
+        return whole
 
     def check(self, asked: Asked, made: Object) -> None:
         """See that an object is what one of its kind may be; raises `Refusal` 422."""

@@ -6,6 +6,7 @@ https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/object-me
 
 from __future__ import annotations
 
+import copy
 import uuid
 from collections.abc import Iterator
 
@@ -14,7 +15,8 @@ from koproxy_harness.kube.schema.node import Node
 from koproxy_harness.kube.schema.sameness import same
 from koproxy_harness.kube.store import Object
 from koproxy_harness.kube.verbs import naming
-from koproxy_harness.kube.verbs.refusals import Cause, invalid, modified
+from koproxy_harness.kube.verbs.addresses import addressed
+from koproxy_harness.kube.verbs.refusals import Cause, conflict, invalid, modified
 
 # What only the server says of an object.
 _SERVERS = (
@@ -22,14 +24,25 @@ _SERVERS = (
     *("deletionTimestamp", "deletionGracePeriodSeconds"),
 )
 # Kinds whose objects count the generations of what is wanted.
-_WITH_GENERATION = ("spec", "webhooks", "validations")
-_WITHOUT_GENERATION = (("", "services"), ("coordination.k8s.io", "leases"))
+_WITH_GENERATION = ("spec", "webhooks", "validations", "template", "endpoints", "value")
+_WITHOUT_GENERATION = (
+    *(("", "services"), ("", "resourcequotas"), ("", "limitranges"), ("", "persistentvolumes")),
+    *(
+        ("", "persistentvolumeclaims"),
+        ("", "namespaces"),
+        ("", "nodes"),
+        ("coordination.k8s.io", "leases"),
+    ),
+    *(("autoscaling", "horizontalpodautoscalers"), ("storage.k8s.io", "csidrivers")),
+)
 
 
-def new(kind: Kind, given: Object, namespace: str, now: str, custom: bool = False) -> Object:
+def new(
+    kind: Kind, node: Node, given: Object, namespace: str, now: str, custom: bool = False
+) -> Object:
     """Give a new object as it is kept, before managed fields; raises `Refusal` 422.
 
-    `custom`: a CustomResourceDefinition brings its kind.
+    `node` is its type; `custom`: a CustomResourceDefinition brings its kind.
     """
     metadata = {key: each for key, each in given["metadata"].items() if key not in _SERVERS}
     if not metadata.get("name") and metadata.get("generateName"):
@@ -45,6 +58,8 @@ def new(kind: Kind, given: Object, namespace: str, now: str, custom: bool = Fals
         metadata["generation"] = 1
     if "status" in kind.subresources and kind.resource not in _KEEP_STATUS:
         made.pop("status", None)
+        if node.zero and "status" in node.zero:
+            made["status"] = copy.deepcopy(node.zero["status"])
     return _begun(kind, made)
 
 
@@ -54,11 +69,13 @@ _KEEP_STATUS = (("", "pods"), ("", "namespaces"), ("", "nodes"))
 def _begun(kind: Kind, made: Object) -> Object:
     """What the API server itself says of an object that is new."""
     match kind.resource:
-        case ("", "secrets"):
-            return {**made, "type": made.get("type") or "Opaque"}
         case ("", "pods"):
             status = {"phase": "Pending", "qosClass": _quality(made), **made.get("status", {})}
             return {**made, "status": status}
+        case ("", "services"):
+            return addressed(made)
+        case ("", "persistentvolumes" | "persistentvolumeclaims"):
+            return {**made, "status": {"phase": "Pending"}}
         case ("", "namespaces"):
             metadata = made["metadata"]
             labels = {**metadata.get("labels", {}), "kubernetes.io/metadata.name": metadata["name"]}
@@ -120,6 +137,8 @@ def changed(kind: Kind, old: Object, given: Object, part: str) -> Object:
         made.pop("status", None)
         if "status" in old:
             made["status"] = old["status"]
+    if kind.resource == ("", "services"):
+        made = addressed(made)
     if "generation" in there and not same(_wanted(made), _wanted(old)):
         made["metadata"]["generation"] = there["generation"] + 1
     return made
@@ -180,8 +199,6 @@ def _immutable(field: str, value: object) -> Cause:
 
 
 def _other_uid(kind: Kind, old: Object, uid: str) -> Exception:
-    from koproxy_harness.kube.verbs.refusals import conflict
-
     there = old["metadata"]["uid"]
     return conflict(
         kind,

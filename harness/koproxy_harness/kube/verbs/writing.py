@@ -44,6 +44,7 @@ class Writing:
         body = self._keeping.typed(asked, body)
         made = making.new(
             kind,
+            asked.node,
             body,
             namespace,
             self._keeping.clock.text,
@@ -122,7 +123,8 @@ class Writing:
         fields = body["metadata"].get("managedFields")
         if old is None:
             made = making.new(
-                kind, body, asked.info.namespace, now, self._keeping.schemas.is_custom(kind)
+                *(kind, asked.node, body, asked.info.namespace, now),
+                self._keeping.schemas.is_custom(kind),
             )
             self._keeping.check(asked, made)
             self._keeping.escalation.check(asked.user, asked.info, made)
