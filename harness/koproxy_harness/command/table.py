@@ -62,6 +62,8 @@ def for_kube_api(api: KubeAPI) -> dict[str, Call]:
 def _for_both(server: Server) -> dict[str, Call]:
     return {
         "requests": Call(_requests(server), method="GET"),
+        "refused": Call(_refused(server), "refused", "GET"),
+        "connections": Call(lambda: server.connections, "connections", "GET"),
         "heal": Call(server.heal),
         "disconnect": Call(server.disconnect),
         "stop": Call(server.stop),
@@ -106,6 +108,14 @@ def _requests(server: Server) -> Callable[..., Coroutine[Any, Any, dict[str, Any
         }
 
     return requests
+
+
+def _refused(server: Server) -> Callable[..., list[dict[str, Any]]]:
+    def refused() -> list[dict[str, Any]]:
+        """Give what came and was not strictly HTTP/1.1."""
+        return [told.refused_as_json(each) for each in server.refused]
+
+    return refused
 
 
 def _clock(server: Server) -> Callable[..., dict[str, Any]]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from koproxy_harness.serving.exchange import Request
+    from koproxy_harness.serving.server import Refused
 
 
 def as_json(number: int, request: Request) -> dict[str, Any]:
@@ -33,4 +34,13 @@ def as_json(number: int, request: Request) -> dict[str, Any]:
         "status": request.status,
         "user": request.user,
         "connection": request.connection,
+    }
+
+
+def refused_as_json(refused: Refused) -> dict[str, Any]:
+    """Give why bytes were refused, on which connection they came, and which they are."""
+    return {
+        "reason": refused.reason,
+        "connection": refused.connection,
+        "raw_base64": base64.b64encode(refused.raw).decode(),
     }

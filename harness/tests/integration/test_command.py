@@ -1,12 +1,15 @@
 """The command as other languages have it: a process, a line of JSON, and the control."""
 
 import base64
+import contextlib
 import json
 import signal
+import socket
 import ssl
 import subprocess
 import sys
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -150,6 +153,30 @@ def test_faults_of_both(harness):
     assert harness.api("/version", admin) == 429
     harness.control("/kube-api/heal", {})
     assert harness.api("/version", admin) == 200
+
+
+def test_what_was_refused_and_how_many_are_connected(harness):
+    address = ("127.0.0.1", urllib.parse.urlsplit(harness.told["kube_api"]["url"]).port)
+    known = len(harness.control("/kube-api/refused")["refused"])
+    with contextlib.ExitStack() as stack:
+        for _ in range(2):
+            plain = socket.create_connection(address)
+            client = harness.trust.wrap_socket(plain, server_hostname="127.0.0.1")
+            stack.enter_context(client)
+            client.sendall(b"GET /a HTTP/1.1\r\nHost: a\r\n\r\n")
+            assert client.recv(13) == b"HTTP/1.1 403 "
+        assert harness.control("/kube-api/connections")["connections"] >= 2
+        client.sendall(b"GET /a HTTP/1.1\nHost: a\r\n\r\n")
+        while client.recv(1000):
+            pass
+    refused = harness.control("/kube-api/refused")["refused"][known:]
+    assert [each["reason"] for each in refused] == [
+        "not a request line: b'GET /a HTTP/1.1\\nHost: a'"
+    ]
+    assert base64.b64decode(refused[0]["raw_base64"]) == b"GET /a HTTP/1.1\nHost: a\r\n\r\n"
+    assert refused[0]["connection"] > 0
+    assert set(harness.control("/issuer/connections")) == {"connections"}
+    assert harness.control("/issuer/refused") == {"refused": []}
 
 
 def test_faults_for_a_verb_and_the_ends_of_watches(harness):
