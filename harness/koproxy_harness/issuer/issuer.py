@@ -141,7 +141,6 @@ class Issuer(Server):
         A mapping as `header` adds to the usual one (None removes); bytes are the whole header.
         `key` signs instead of the current one for `alg`, with the algorithm `alg`.
         """
-        self.check_open()
         return (key or self.key(alg)).jws(payload, header, alg)
 
     # Keys
