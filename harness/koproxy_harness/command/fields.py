@@ -12,27 +12,17 @@ from typing import Any
 import yaml
 
 from koproxy_harness.command.names import unknown
-
-_TIMESTAMP = "tag:yaml.org,2002:timestamp"
+from koproxy_harness.yaml_values import Loader
 
 
 class ConfigurationError(Exception):
     """The configuration is wrong; the message says where, and what to write."""
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML as Kubernetes takes it: what looks like a date is text, as it is in JSON."""
-
-    yaml_implicit_resolvers = {  # noqa: RUF012 - the base class has it so
-        first: [(tag, pattern) for tag, pattern in resolvers if tag != _TIMESTAMP]
-        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
-
-
 class Field:
     """A value in a YAML file: `node`, at `path` (as in `users[0].claims`) of `file`."""
 
-    def __init__(self, loader: _Loader, node: yaml.Node, file: str, path: str) -> None:
+    def __init__(self, loader: Loader, node: yaml.Node, file: str, path: str) -> None:
         self._loader = loader
         self._node = node
         self._file = file
@@ -122,7 +112,7 @@ def read(file: Path) -> Field | None:
     Raises `ConfigurationError`.
     """
     try:
-        loader = _Loader(file.read_text(encoding="utf-8"))
+        loader = Loader(file.read_text(encoding="utf-8"))
         node = loader.get_single_node()
     except OSError as error:
         raise ConfigurationError(f"{file} can't be read: {error.strerror}") from None

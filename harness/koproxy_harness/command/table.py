@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from koproxy_harness import yaml_values
 from koproxy_harness.command import told
 from koproxy_harness.command.calls import Call, WrongCall
 from koproxy_harness.command.fields import said
@@ -153,9 +154,11 @@ def _apply(api: KubeAPI) -> Callable[[str], None]:
     def apply(manifest: str) -> None:
         """Put objects into the store: YAML of one or several documents, or JSON."""
         try:
-            documents = list(yaml.safe_load_all(manifest))
+            documents = list(yaml_values.documents(manifest))
         except yaml.YAMLError as error:
             raise WrongCall(f"the manifest is not YAML: {said(error)}") from None
+        except yaml_values.NotJson as wrong:
+            raise WrongCall(f"the manifest can't be applied: {wrong}") from None
         objects: list[Any] = []
         for each in documents:
             objects += each if isinstance(each, list) else [each]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from koproxy_harness import yaml_values
 from koproxy_harness.kube import protobuf
 from koproxy_harness.kube.status import Refusal
 
@@ -34,7 +35,7 @@ def read(request: Request) -> Any:
             return request.json()
         case "application/yaml":
             try:
-                return yaml.safe_load(request.body)
+                return yaml_values.document(request.body)
             except yaml.YAMLError as wrong:
                 raise ValueError(str(wrong)) from None
     raise Refusal(

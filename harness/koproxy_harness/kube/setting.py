@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from koproxy_harness import yaml_values
 from koproxy_harness.errors import HarnessError
 from koproxy_harness.kube import defaults
 from koproxy_harness.kube.kinds import Kind, Kinds
@@ -144,15 +145,29 @@ class Setting:
 def _objects(manifest: Manifest) -> list[Object]:
     if isinstance(manifest, str):
         try:
-            found = [each for each in yaml.safe_load_all(manifest) if each is not None]
-        except yaml.YAMLError as error:
-            raise HarnessError(f"the manifest is no YAML: {error}") from None
+            found = [each for each in yaml_values.documents(manifest) if each is not None]
+        except (yaml.YAMLError, yaml_values.NotJson) as error:
+            raise HarnessError(f"the manifest is no YAML as Kubernetes takes it: {error}") from None
+    elif isinstance(manifest, dict):
+        found = [manifest]
+    elif isinstance(manifest, Iterable) and not isinstance(manifest, bytes):
+        found = list(manifest)
     else:
-        found = [manifest] if isinstance(manifest, dict) else list(manifest)
-    for each in found:
-        if not isinstance(each, dict):
-            raise HarnessError(f"the manifest has something that is no object: {each!r:.100}")
-    return found
+        raise HarnessError(
+            f"a manifest is YAML, an object or a list of objects, and not {manifest!r:.100}"
+        )
+    return [_object(each) for each in found]
+
+
+def _object(given: Any) -> Object:
+    if not isinstance(given, dict):
+        file = "; is it the name of a file? give its text" if isinstance(given, str) else ""
+        raise HarnessError(f"the manifest has something that is no object: {given!r:.100}{file}")
+    try:
+        made: Object = yaml_values.as_json(given)
+    except yaml_values.NotJson as wrong:
+        raise HarnessError(f"the manifest can't be applied: {wrong}") from None
+    return made
 
 
 def _place(kind: Kind, name: str, namespace: str) -> Place:

@@ -289,6 +289,10 @@ def test_a_watch_may_be_about_one_object(api, client):
         ({"kind": "Pod", "metadata": {"name": "a"}, "spec": 1}, "cannot unmarshal number"),
         ({"kind": "Pod", "metadata": {"name": "A B"}}, "RFC 1123 subdomain"),
         ("a: [", "the manifest is no YAML"),
+        (None, "a manifest is YAML, an object or a list of objects, and not None"),
+        (b"kind: Pod", "a manifest is YAML, an object or a list of objects"),
+        (["web.yaml"], "is it the name of a file"),
+        ({"kind": "Pod", "spec": {"a": {1}}}, "spec.a is set, which JSON has not"),
         (["a"], "no object: 'a'"),
     ],
 )
@@ -421,6 +425,30 @@ def test_it_says_continue_to_who_waits_for_it(api, client):
     assert client.head() == (100, {})
     client.send(b"{}")
     assert client.answer()[0] == 201
+
+
+@pytest.mark.parametrize("levels", [450, 1500, 100_000])
+@pytest.mark.parametrize(
+    ("method", "path", "named"),
+    [
+        ("POST", "/api/v1/namespaces/default/configmaps", "application/json"),
+        ("POST", "/api/v1/namespaces/default/configmaps", "application/yaml"),
+        ("PATCH", "/api/v1/namespaces/default/configmaps/a", "application/merge-patch+json"),
+        ("DELETE", "/api/v1/namespaces/default/configmaps/a", "application/json"),
+        ("POST", REVIEW, "application/json"),
+    ],
+)
+def test_a_body_that_is_nested_too_deeply_is_refused(api, client, method, path, named, levels):
+    api.apply({"kind": "ConfigMap", "metadata": {"name": "a"}})
+    body = b'{"data": ' + b"[" * levels + b"]" * levels + b"}"
+    fields = (f"Content-Type: {named}", f"Content-Length: {len(body)}")
+    client.request(method, path, api.admin_token, fields)
+    client.send(body)
+    status, answer = client.answer()
+    assert status in (200, 201, 400, 422) if levels == 450 else status == 400
+    if levels == 100_000:
+        assert json.loads(answer)["message"].startswith("exceeded max depth: the request's body ")
+    assert client.call("GET", "/version", api.admin_token)[0] == 200
 
 
 # What goes wrong on purpose

@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from koproxy_harness import yaml_values
 from koproxy_harness.kube.kinds import Kind
 from koproxy_harness.kube.patches.fields import child, named, shown_part
 from koproxy_harness.kube.patches.go import go, go_type
@@ -28,8 +29,8 @@ def given_object(
     allow.
     """
     try:
-        given = yaml.safe_load(body)
-    except yaml.YAMLError as error:
+        given = yaml_values.document(body)
+    except (yaml.YAMLError, yaml_values.NotJson) as error:
         raise Refusal(400, f"error decoding YAML: error converting YAML to JSON: {error}") from None
     if given is not None and not isinstance(given, dict):
         raise Refusal(
