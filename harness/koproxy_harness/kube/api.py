@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
 Handler = Callable[["Exchange"], "bytes | Awaitable[bytes | None] | None"]
 
+# As Go's reader of JSON says it, though that goes down 10 000 levels and Python some hundred.
+_TOO_DEEP = "exceeded max depth: the request's body is nested more deeply than can be read here"
 _STREAMS = ("log", "exec", "attach", "portforward")
 
 
@@ -252,6 +254,10 @@ class KubeAPI(Server):
             await self._answer(exchange)
         except Refusal as refusal:
             exchange.respond(refusal.code, refusal.body)
+        except RecursionError:
+            if exchange.begun:
+                raise
+            exchange.respond(400, status(400, _TOO_DEEP))
 
     async def _answer(self, exchange: Exchange) -> None:
         request = exchange.request
