@@ -222,3 +222,45 @@ def test_what_a_handler_may_not_give_is_told_to_the_test():
         room.streams.on_exec(lambda session: {"no": "sense"})
         with room.ask("web/exec", f"{UPGRADE}Sec-WebSocket-Protocol: {V5}\r\n"):
             room.api.until(lambda: room.api.requests and not room.api.connections)
+
+
+async def echo(connection):
+    async for data in connection:
+        connection.write(b"%d: %b" % (connection.port, data))
+
+
+@pytest.mark.parametrize("offered", ["", "Sec-WebSocket-Protocol: v4.channel.k8s.io\r\n"])
+def test_a_port_forward_without_spdy_has_two_channels_for_each_port(room, offered):
+    room.streams.on_port_forward(echo)
+    with room.ask("web/portforward?ports=80&ports=443", UPGRADE + offered) as client:
+        code, fields = client.head()
+        assert code == 101
+        assert fields.get("sec-websocket-protocol", "") == offered[24:].strip()
+        ports = [client.message() for _ in range(4)]
+        assert ports == [
+            (2, bytes([n]) + struct.pack("<H", p)) for n, p in enumerate([80, 80, 443, 443])
+        ]
+        client.send(b"\x02hello")
+        assert client.message() == (2, b"\x02443: hello")
+        client.send(b"\x00you")
+        assert client.message() == (2, b"\x0080: you")
+    room.api.until(lambda: not room.api.connections)
+
+
+def test_a_port_that_nobody_serves_is_said_in_its_channel(room):
+    room.streams.on_port_forward(lambda connection: connection.fail("nobody is here"))
+    with room.ask("web/portforward?ports=80", UPGRADE) as client:
+        assert client.head()[0] == 101
+        assert [client.message()[1][:1] for _ in range(2)] == [b"\x00", b"\x01"]
+        assert client.message() == (2, b"\x01nobody is here")
+        assert client.message() == (8, struct.pack(">H", 1000))
+
+
+@pytest.mark.parametrize("query", ["", "?ports=", "?ports=0", "?ports=x", "?ports=80,70000"])
+def test_a_port_forward_without_ports_is_refused(room, query):
+    code, said = room.status(
+        f"web/portforward{query}",
+        UPGRADE.replace("Connection: Upgrade\r\n", "Connection: Upgrade, close\r\n"),
+    )
+    assert code == 400
+    assert 'the query parameter "ports" has to name the ports' in said

@@ -1,23 +1,35 @@
-"""Port-forward: pairs of SPDY streams, each pair a connection to a port of a pod.
+"""One connection of a port-forward, at the pod's end.
 
-A client opens an `error` and a `data` stream with the same `requestID` and `port`; what a
-connection does is a test's handler's business, or that of a real port to which it is joined.
+What it does is a test's handler's business, or that of a real port to which it is joined; how it
+travels is `forwarding`'s.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from typing import Protocol
 
 from twisted.internet.defer import Deferred
 
 from koproxy_harness.errors import HarnessError
 from koproxy_harness.kube.streams.incoming import Brake, Incoming
-from koproxy_harness.kube.streams.spdy_streams import SpdyStream, SpdyStreams
-from koproxy_harness.kube.streams.tunnels import SpdyTunnel, WebSocketTunnel
 
-PROTOCOL = "portforward.k8s.io"
-OVER_WEBSOCKET = f"SPDY/3.1+{PROTOCOL}"
+
+class Stream(Protocol):
+    """One of the two streams of a connection: the client's bytes come out, and others go in."""
+
+    received: Callable[[bytes], None]
+    ended: Callable[[], None]
+
+    def write(self, data: bytes) -> None: ...
+
+    def end(self) -> None: ...
+
+
+class Drained(Protocol):
+    """What carries the streams."""
+
+    def drained(self) -> Deferred[None]: ...
 
 
 class PodConnection:
@@ -31,9 +43,9 @@ class PodConnection:
         namespace: str,
         pod: str,
         port: int,
-        data: SpdyStream,
-        error: SpdyStream,
-        tunnel: SpdyTunnel | WebSocketTunnel,
+        data: Stream,
+        error: Stream,
+        tunnel: Drained,
         brake: Brake,
     ) -> None:
         self.namespace = namespace
@@ -75,52 +87,3 @@ class PodConnection:
 
 
 ConnectionHandler = Callable[[PodConnection], "Awaitable[None] | None"]
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """The pod that is forwarded to."""
-
-    namespace: str
-    pod: str
-
-
-class Forwarding:
-    """The connections of one client's port-forward; `connected` is called with each of them."""
-
-    def __init__(
-        self,
-        place: Place,
-        tunnel: SpdyTunnel | WebSocketTunnel,
-        brake: Brake,
-        connected: Callable[[PodConnection], None],
-    ) -> None:
-        self.spdy = SpdyStreams(tunnel.write, self._opened)
-        self._place = place
-        self._tunnel = tunnel
-        self._brake = brake
-        self._connected = connected
-        self._errors: dict[str, SpdyStream] = {}
-
-    def _opened(self, stream: SpdyStream) -> None:
-        headers = stream.headers
-        pair = headers.get("requestid", "")
-        if headers.get("streamtype") == "error":
-            self._errors[pair] = stream
-            return
-        error = self._errors.pop(pair, None)
-        port = headers.get("port", "")
-        if error is None or not port.isdecimal():
-            stream.end()
-            return
-        self._connected(
-            PodConnection(
-                self._place.namespace,
-                self._place.pod,
-                int(port),
-                stream,
-                error,
-                self._tunnel,
-                self._brake,
-            )
-        )

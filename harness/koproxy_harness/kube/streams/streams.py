@@ -16,13 +16,11 @@ from twisted.internet.defer import CancelledError, Deferred
 
 from koproxy_harness.errors import HarnessError
 from koproxy_harness.kube.status import Refusal
-from koproxy_harness.kube.streams import logs, port_forward, upgrades
+from koproxy_harness.kube.streams import forwarding, logs, port_forward, upgrades
 from koproxy_harness.kube.streams.containers import container_of
-from koproxy_harness.kube.streams.incoming import Brake
 from koproxy_harness.kube.streams.joining import join
 from koproxy_harness.kube.streams.opening import open_session
 from koproxy_harness.kube.streams.session import SessionHandler, Wanted
-from koproxy_harness.kube.streams.tunnels import SpdyTunnel, WebSocketTunnel
 
 if TYPE_CHECKING:
     from koproxy_harness.kube.request_info import RequestInfo
@@ -228,7 +226,6 @@ class Streams:
         )
 
     async def _forward(self, exchange: Exchange, info: RequestInfo) -> None:
-        request = exchange.request
         gone: Deferred[None] = Deferred()
         running: set[Deferred[None]] = set()
 
@@ -238,21 +235,7 @@ class Streams:
             one.addErrback(lambda failure: None if gone.called else gone.errback(failure))
             one.addCallback(lambda _: running.discard(one))
 
-        brake = Brake(exchange.pause, exchange.resume)
-        place = port_forward.Place(info.namespace, info.name)
-        over = upgrades.transport(request)
-        if over == "websocket":
-            field, spoken = "sec-websocket-protocol", port_forward.OVER_WEBSOCKET
-            upgrades.agree(request, field, (spoken,))
-            messages = WebSocketTunnel(exchange)
-            forwarding = port_forward.Forwarding(place, messages, brake, connected)
-            messages.start(forwarding.spdy.receive, spoken)
-        else:
-            protocol = upgrades.agree(request, upgrades.PROTOCOL_VERSION, (port_forward.PROTOCOL,))
-            tunnel = SpdyTunnel(exchange)
-            forwarding = port_forward.Forwarding(place, tunnel, brake, connected)
-            named = ((upgrades.PROTOCOL_VERSION, protocol),)
-            tunnel.start(forwarding.spdy.receive, upgrades.SPDY, named)
+        forwarding.begin(exchange, info, connected)
         exchange.when_gone(lambda: None if gone.called else gone.callback(None))
         try:
             await gone

@@ -60,13 +60,14 @@ class WebSocketTunnel:
         self._closed = False
 
     def start(self, received: Callable[[bytes], None], subprotocol: str) -> None:
-        """Answer 101; from now on messages go to `received`, which may raise `SpdyError`."""
+        """Answer 101; from now on messages go to `received`, which may raise `SpdyError`.
+
+        An empty `subprotocol` is none.
+        """
         self._received = received
         key = self._exchange.request.values("sec-websocket-key")[0]
-        headers = (
-            ("Sec-WebSocket-Accept", websocket.accept(key)),
-            ("Sec-WebSocket-Protocol", subprotocol),
-        )
+        agreed = (("Sec-WebSocket-Protocol", subprotocol),) if subprotocol else ()
+        headers = (("Sec-WebSocket-Accept", websocket.accept(key)), *agreed)
         self._exchange.tunnel("websocket", self._receive, headers)
 
     def write(self, data: bytes) -> None:
