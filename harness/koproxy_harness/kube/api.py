@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from twisted.internet.interfaces import IReactorTime
 
-from koproxy_harness.kube import fault_verbs, first
+from koproxy_harness.kube import acceptable, fault_verbs, first
 from koproxy_harness.kube.about.about import About
 from koproxy_harness.kube.access.control import Access
 from koproxy_harness.kube.access.issuer_tokens import TokenRules
@@ -79,7 +79,8 @@ class KubeAPI(Server):
             issuer.check_open()
         tokens = TokenRules(issuer, audience, username_claim, groups_claim) if issuer else None
         self._store = Store(first.objects())
-        kinds, schemas = Kinds(builtin.kinds()), Schemas()
+        self._kinds = kinds = Kinds(builtin.kinds())
+        schemas = Schemas()
         definitions = Definitions(self._store, kinds, schemas)
         admin_token = f"admin-{secrets.token_hex(16)}"
         self._access = Access(self._store, admin_token, tokens, self.clock.now)
@@ -269,6 +270,8 @@ class KubeAPI(Server):
             await self.pods.answer(exchange, info)
             return
         await exchange.whole()
+        if self._kinds.find(info.group, info.version, info.resource) is not None:
+            acceptable.see(request.values("accept"))
         if not info.is_resource:
             self._about.answer(exchange, info)
         elif self._access.reviews.knows(info):

@@ -427,6 +427,27 @@ def test_it_says_continue_to_who_waits_for_it(api, client):
     assert client.answer()[0] == 201
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/api/v1/namespaces/default/configmaps", 406),
+        ("GET", "/api/v1/namespaces/default/configmaps?watch=1", 406),
+        ("GET", "/api/v1/namespaces/default/configmaps/none", 406),
+        ("DELETE", "/api/v1/namespaces/default/configmaps/a", 406),
+        ("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", 406),
+        ("GET", "/api/v1/nothing", 404),
+        ("GET", "/version", 200),
+    ],
+)
+def test_who_takes_no_json_gets_no_objects(api, client, method, path, status):
+    api.apply({"kind": "ConfigMap", "metadata": {"name": "a"}})
+    client.request(method, path, api.admin_token, ("Accept: application/xml",), {})
+    answered, body = client.answer()
+    assert answered == status
+    assert status != 406 or json.loads(body)["reason"] == "NotAcceptable"
+    assert api.find("ConfigMap", "a") is not None
+
+
 @pytest.mark.parametrize("levels", [450, 1500, 100_000])
 @pytest.mark.parametrize(
     ("method", "path", "named"),
