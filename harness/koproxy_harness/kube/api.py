@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from twisted.internet.interfaces import IReactorTime
 
+from koproxy_harness.errors import HarnessError
 from koproxy_harness.kube import acceptable, fault_verbs, first
 from koproxy_harness.kube.about.about import About
 from koproxy_harness.kube.access.control import Access
@@ -130,7 +131,12 @@ class KubeAPI(Server):
                 "client-key": str(certificate.key_file),
             }
         else:
-            user = {"token": token or self.admin_token}
+            if token == "":
+                raise HarnessError(
+                    "a kubeconfig with an empty token is nobody's: leave token out for the "
+                    "administrator's"
+                )
+            user = {"token": self.admin_token if token is None else token}
         return kubeconfig(server or self.url, ca_pem or self.ca_pem, user)
 
     def apply(self, manifest: Manifest) -> None:

@@ -330,6 +330,8 @@ def test_a_kubeconfig_says_where_and_who(api):
     assert config["clusters"][0]["cluster"]["server"] == "https://proxy:1"
     assert config["users"][0]["user"] == {"token": "t"}
     assert yaml.safe_load(api.kubeconfig())["users"][0]["user"] == {"token": api.admin_token}
+    with pytest.raises(HarnessError, match="a kubeconfig with an empty token is nobody's"):
+        api.kubeconfig(token="")
 
 
 # What it keeps

@@ -9,7 +9,7 @@ from __future__ import annotations
 import binascii
 import secrets
 from base64 import urlsafe_b64decode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from koproxy_harness.kube.access.issuer_tokens import TokenRules
@@ -41,9 +41,14 @@ class Authentication:
     """The ways to say who one is to one API server."""
 
     def __init__(
-        self, admin_token: str, tokens: TokenRules | None, accounts: ServiceAccountTokens
+        self,
+        admin_token: str,
+        tokens: TokenRules | None,
+        accounts: ServiceAccountTokens,
+        now: Callable[[], float],
     ) -> None:
         self.admin_token = admin_token
+        self._now = now
         self._tokens = tokens
         self._accounts = accounts
 
@@ -72,7 +77,7 @@ class Authentication:
         if common:
             if secrets.compare_digest(token.encode(), self.admin_token.encode()):
                 return authenticated(User("admin", (MASTERS,), "admin")), common
-            user = self._tokens.user(token) if self._tokens else None
+            user = self._tokens.user(token, self._now()) if self._tokens else None
             if user is not None:
                 return authenticated(user), common
         try:

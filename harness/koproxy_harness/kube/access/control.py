@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 class Access:
     """Who asks one API server, whom they act as, and whether they may.
 
-    `now` gives the time, in seconds since 1970, by which tokens of service accounts end. `reviews`
+    `now` gives the time, in seconds since 1970, by which tokens end. `reviews`
     answers questions about all this, and `escalation` judges what is written to roles and bindings.
     """
 
@@ -41,7 +41,7 @@ class Access:
     ) -> None:
         accounts = ServiceAccountTokens(store, now)
         self._rbac = Rbac(store)
-        self._authentication = Authentication(admin_token, tokens, accounts)
+        self._authentication = Authentication(admin_token, tokens, accounts, now)
         self._impersonation = Impersonation(self._rbac.allowed)
         self.escalation = Escalation(self._rbac)
         self.reviews = Reviews(store, self._rbac, self._authentication, accounts)

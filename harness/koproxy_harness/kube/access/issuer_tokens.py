@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from koproxy_harness.issuer.issuer import Issuer
 
 _EARLY = 5 * 60  # seconds that a token may come before its time, as in kube-apiserver
-# Times are compared with the issuer's clock, further down; the others are no concern of Kubernetes.
+# Times are compared with the API server's clock, further down; the others don't matter here.
 _UNCHECKED: Options = {
     "verify_exp": False,
     "verify_nbf": False,
@@ -40,8 +40,8 @@ class TokenRules:
     username_claim: str
     groups_claim: str
 
-    def user(self, token: str) -> User | None:
-        """Give the user of a token, None for one that is not valid now."""
+    def user(self, token: str, now: float) -> User | None:
+        """Give the user of a token, None for one that is not valid `now` (seconds since 1970)."""
         try:
             keys = jwt.PyJWKSet.from_dict(self.issuer.jwks)
             key = keys[jwt.get_unverified_header(token)["kid"]]
@@ -53,15 +53,9 @@ class TokenRules:
                 issuer=self.issuer.url,
                 options=_UNCHECKED,
             )
-            return self._user(claims) if self._is_valid_now(claims) else None
+            return self._user(claims) if _is_valid(claims, now) else None
         except (jwt.PyJWTError, KeyError, TypeError):
             return None
-
-    def _is_valid_now(self, claims: dict[str, Any]) -> bool:
-        now = self.issuer.clock.now()
-        if claims["exp"] < now:
-            return False
-        return "nbf" not in claims or bool(claims["nbf"] <= now + _EARLY)
 
     def _user(self, claims: dict[str, Any]) -> User | None:
         username = claims[self.username_claim]
@@ -79,3 +73,9 @@ class TokenRules:
         if isinstance(identity, str) and identity:
             extra = ((CREDENTIAL_ID, (f"JTI={identity}",)),)
         return User(username, tuple(groups), extra=extra)
+
+
+def _is_valid(claims: dict[str, Any], now: float) -> bool:
+    if claims["exp"] < now:
+        return False
+    return "nbf" not in claims or bool(claims["nbf"] <= now + _EARLY)
