@@ -118,23 +118,34 @@ func TestInformer(t *testing.T) {
 	if !cache.WaitForCacheSync(ctx.Done(), informer.HasSynced) {
 		t.Fatal("the cache was not filled")
 	}
-	pod := &corev1.Pod{
-		ObjectMeta: metav1.ObjectMeta{Name: "new"},
-		Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "main", Image: "main"}}},
-	}
-	if _, err := client.CoreV1().Pods("demo").Create(ctx, pod, metav1.CreateOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	for {
-		select {
-		case name := <-added:
-			if name == "new" {
-				return
+	create := func(name string) {
+		pod := &corev1.Pod{
+			ObjectMeta: metav1.ObjectMeta{Name: name},
+			Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "main", Image: "main"}}},
+		}
+		if _, err := client.CoreV1().Pods("demo").Create(ctx, pod, metav1.CreateOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		for {
+			select {
+			case told := <-added:
+				if told == name {
+					return
+				}
+			case <-ctx.Done():
+				t.Fatalf("the informer was not told of %s", name)
 			}
-		case <-ctx.Done():
-			t.Fatal("the informer was not told of the new pod")
 		}
 	}
+	create("new")
+
+	// A watch may end because its version is too old: the informer begins anew, and misses nothing.
+	var ended struct{ Ended int }
+	control(t, "/kube-api/end-watches", map[string]any{"status": 410}, &ended)
+	if ended.Ended != 1 {
+		t.Errorf("%d watches were ended", ended.Ended)
+	}
+	create("later")
 }
 
 func TestServerSideApply(t *testing.T) {
