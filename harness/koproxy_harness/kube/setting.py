@@ -78,7 +78,8 @@ class Setting:
         where = f"the {kind.name} {name!r} can't be applied"
         try:
             made, unknown = checked(
-                self._schemas.of(kind), {"apiVersion": kind.group_version, **given}
+                self._schemas.of(kind),
+                {**given, "apiVersion": kind.group_version, "kind": kind.name},
             )
         except Mistyped as wrong:
             raise HarnessError(f"{where}: {wrong}") from None
@@ -134,7 +135,8 @@ class Setting:
 
     def _named(self, name: str) -> Kind:
         for kind in self._kinds:
-            if name in (kind.name, kind.plural, kind.qualified):
+            singular = kind.singular or kind.name.lower()
+            if name in (kind.name, kind.plural, kind.qualified, singular, *kind.short):
                 return kind
         raise HarnessError(
             f"there is no kind {name!r}; if it is a custom one, apply its "

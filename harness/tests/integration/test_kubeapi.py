@@ -289,6 +289,10 @@ def test_a_watch_may_be_about_one_object(api, client):
         ({"kind": "Pod", "metadata": {"name": "a"}, "spec": 1}, "cannot unmarshal number"),
         ({"kind": "Pod", "metadata": {"name": "A B"}}, "RFC 1123 subdomain"),
         ("a: [", "the manifest is no YAML"),
+        (
+            {"kind": "Secret", "metadata": {"name": "a"}, "data": {"b": "!!"}},
+            "illegal base64 data at input byte 0",
+        ),
         (None, "a manifest is YAML, an object or a list of objects, and not None"),
         (b"kind: Pod", "a manifest is YAML, an object or a list of objects"),
         (["web.yaml"], "is it the name of a file"),
@@ -299,6 +303,15 @@ def test_a_watch_may_be_about_one_object(api, client):
 def test_what_can_not_be_applied_is_said(api, manifest, why):
     with pytest.raises(HarnessError, match=re.escape(why)):
         api.apply(manifest)
+
+
+@pytest.mark.parametrize("name", ["Pod", "pods", "pod", "po"])
+def test_a_kind_has_the_names_that_kubectl_takes(api, name):
+    api.apply({"kind": name, "metadata": {"name": "a"}, "spec": {"containers": [{"name": "c"}]}})
+    found = api.find(name, "a")
+    assert (found["apiVersion"], found["kind"]) == ("v1", "Pod")
+    api.delete(name, "a")
+    assert api.find("Pod", "a") is None
 
 
 def test_objects_are_found_changed_and_deleted(api):

@@ -15,6 +15,9 @@ from koproxy_harness.kube.schema.node import Node
 
 _GO = {"integer": "int32", "number": "float64", "boolean": "bool"}
 _INDEX = re.compile(r"\[\d+\]")
+_BASE64 = re.compile("[A-Za-z0-9+/]*={0,2}")
+_NO_BASE64 = re.compile("[^A-Za-z0-9+/=\\r\\n]")
+_BASE64_END = re.compile("(?<==)(?!=)")  # behind the first padding
 _META = frozenset({"apiVersion", "kind", "metadata"})
 
 
@@ -58,7 +61,16 @@ def _checked(node: Node, value: Any, path: str, owner: str, problems: list[str])
             ]
     if not _fits(node, value):
         raise _mistyped(value, path, owner, node)
+    if node.format == "byte":
+        _check_base64(value)
     return value
+
+
+def _check_base64(text: str) -> None:
+    plain = text.replace("\n", "").replace("\r", "")
+    if not _BASE64.fullmatch(plain) or len(plain) % 4:
+        wrong = _NO_BASE64.search(text) or _BASE64_END.search(text)
+        raise Mistyped(f"illegal base64 data at input byte {wrong.start() if wrong else 0}")
 
 
 def _object(node: Node, value: Mapping[str, Any], path: str, problems: list[str]) -> dict[str, Any]:
