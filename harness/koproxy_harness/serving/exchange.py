@@ -15,14 +15,12 @@ from urllib.parse import parse_qs, unquote
 from twisted.internet.defer import Deferred, succeed
 
 from koproxy_harness.errors import HarnessError
+from koproxy_harness.serving.bodiless import BODILESS, not_with_body
 from koproxy_harness.serving.cut import Cut
 
 if TYPE_CHECKING:
     from koproxy_harness.serving.connection import Connection
     from koproxy_harness.serving.parsing import Head, Headers
-
-
-BODILESS = (204, 304)  # statuses of answers that end with their heads
 
 
 class Request:
@@ -176,7 +174,7 @@ class Exchange:
         """
         if status in BODILESS or status < 200:
             if body not in (b"", "") or status < 200:
-                raise _not_with_body(status)
+                raise not_with_body(status)
             self.write(self._head(status, headers))
             self.end()
             return
@@ -199,7 +197,7 @@ class Exchange:
         Raises `HarnessError` for a status that has no body: 204, 304 and 1xx.
         """
         if status in BODILESS or status < 200:
-            raise _not_with_body(status)
+            raise not_with_body(status)
         self._chunked = True
         self.write(self._head(status, (*headers, ("Transfer-Encoding", "chunked"))))
 
@@ -290,15 +288,6 @@ class Exchange:
             waiter.errback(ConnectionError("the client has gone"))
         for callback in gone:
             callback()
-
-
-def _not_with_body(status: int) -> HarnessError:
-    if status < 200:
-        return HarnessError(
-            f"an answer {status} is not the last one: take a status from 200 on, or send it by "
-            "`write` or `tunnel`"
-        )
-    return HarnessError(f"an answer {status} has no body: take `respond` without one")
 
 
 def head(status: int, headers: Sequence[tuple[str, str]]) -> bytes:

@@ -14,7 +14,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from koproxy_harness.errors import HarnessError
-from koproxy_harness.serving.exchange import BODILESS
+from koproxy_harness.serving.bodiless import BODILESS
 from koproxy_harness.serving.parsing import Headers
 
 Body = bytes | str | dict[str, Any] | list[Any] | None

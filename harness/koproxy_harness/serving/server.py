@@ -22,10 +22,10 @@ from twisted.protocols.tls import TLSMemoryBIOFactory
 
 from koproxy_harness.errors import HarnessError
 from koproxy_harness.serving.authority import Authority, Certificate, Tls
+from koproxy_harness.serving.bodiless import BODILESS
 from koproxy_harness.serving.clock import Clock
 from koproxy_harness.serving.conditions import Conditions
 from koproxy_harness.serving.connection import Connection
-from koproxy_harness.serving.exchange import BODILESS
 from koproxy_harness.serving.faults import Fault, Faults
 from koproxy_harness.serving.home import Home
 from koproxy_harness.serving.place import LOOPBACK, Place
