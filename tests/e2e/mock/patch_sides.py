@@ -328,10 +328,16 @@ class Real:
         self._token = token
 
     def ask(
-        self, method: str, target: str, body: bytes | None = None, kind: str = "application/json"
+        self,
+        method: str,
+        target: str,
+        body: bytes | None = None,
+        kind: str = "application/json",
+        accept: str = "application/json",
     ) -> tuple[int, Object]:
         """Send one request, and give the status and the body of its answer."""
         headers = {"Authorization": f"Bearer {self._token}", "Content-Type": kind}
+        headers["Accept"] = accept
         self._connection.request(method, target, body, headers)
         with self._connection.getresponse() as response:
             said = response.read()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 YEAR = 365 * DAY
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 
 
 def duration(seconds: float) -> str:
@@ -29,7 +31,9 @@ def duration(seconds: float) -> str:
 
 
 def moment(text: str) -> float:
-    """Read a time of an object as seconds since the epoch."""
+    """Read a time of an object as seconds since the epoch; raises `ValueError` for what is none."""
+    if _TIME.fullmatch(text) is None:
+        raise ValueError(f"{text!r} is no time as RFC 3339 writes it")
     return datetime.fromisoformat(text).timestamp()
 
 

@@ -1,15 +1,19 @@
-"""A definition's own columns: `additionalPrinterColumns` and their JSONPaths. Pure."""
+"""A definition's own columns, `additionalPrinterColumns`, and their cells. Pure.
+
+https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/
+"""
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from koproxy_harness.kube.tables.ages import age
+from koproxy_harness.kube.tables.jsonpaths import found
 
-_STEP = re.compile(r"\.([^.\[\]]+)|\['([^']+)'\]|\[(\d+|\*)\]")
+_SAID_OF_ALL = "Custom resource definition column (in JSONPath format): "
 
 
 def custom_definitions(columns: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -22,7 +26,7 @@ def custom_definitions(columns: Sequence[Mapping[str, Any]]) -> list[dict[str, A
                 "name": column["name"],
                 "type": column["type"],
                 "format": column.get("format", ""),
-                "description": column.get("description", ""),
+                "description": column.get("description") or _SAID_OF_ALL + column["jsonPath"],
                 "priority": column.get("priority", 0),
             }
             for column in columns
@@ -38,29 +42,46 @@ def custom_cells(
 
 
 def _cell(column: Mapping[str, Any], made: Mapping[str, Any], now: float) -> Any:
-    found = _found(made, column["jsonPath"])
-    if not found:
+    values = found(made, column["jsonPath"])
+    if not values:
         return None
-    value, type_ = found[0], column["type"]
-    if type_ == "date":
-        return age(value, now) if isinstance(value, str) else "<invalid>"
-    if type_ == "string":
-        return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
-    fits: Any = {"integer": int, "number": (int, float), "boolean": bool}[type_]
-    return value if isinstance(value, fits) else None
+    value = values[0]
+    match column["type"]:
+        case "string":
+            return _text(value)
+        case "date" if isinstance(value, str):
+            try:
+                return age(value if value != "null" else None, now)
+            except ValueError:
+                return "<invalid>"
+        case "boolean" if isinstance(value, bool):
+            return value
+        case "integer" | "number" if isinstance(value, bool):
+            return None
+        case "integer" if isinstance(value, int | float):
+            return int(value)
+        case "number" if isinstance(value, int | float):
+            return value
+    return None
 
 
-def _found(made: Any, path: str) -> list[Any]:
-    values = [made]
-    for key, quoted, index in _STEP.findall(path.replace("\\.", "\0")):
-        name = (key or quoted).replace("\0", ".")
-        after: list[Any] = []
-        for value in values:
-            if name and isinstance(value, dict) and name in value:
-                after.append(value[name])
-            elif index == "*" and isinstance(value, list):
-                after.extend(value)
-            elif index.isdigit() and isinstance(value, list) and int(index) < len(value):
-                after.append(value[int(index)])
-        values = after
-    return values
+def _text(value: Any) -> str:
+    """What isn't a text is written as a server in Go does it."""
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return "<no value>"
+    if isinstance(value, float):
+        return _float(value)
+    text = json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
+    for sign in "<>&":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    return text
+
+
+def _float(value: float) -> str:
+    exact = Decimal(repr(value)).normalize()
+    if -4 <= exact.adjusted() < 6 or not exact:
+        return f"{exact:f}"
+    digits, _, power = f"{exact:e}".partition("e")
+    return f"{digits}e{power[0]}{power[1:]:0>2}"

@@ -1,0 +1,140 @@
+"""The mock prints objects as a real kube-apiserver does, and as clients ask for it.
+
+The same objects, as the real server has them, are printed by both.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+
+import pytest
+from e2e.mock.patch_sides import Object, Real
+from e2e.mock.table_custom import DEFINITION, THINGS
+from e2e.mock.table_examples import HELD, examples
+from koproxy_harness.kube.kinds import Kind, Kinds
+from koproxy_harness.kube.schema import builtin
+from koproxy_harness.kube.schema.definitions import read
+from koproxy_harness.kube.tables import rendering
+from localcluster.apiserver import ApiServer, start_api_server, start_etcd
+from localcluster.pki import Authority
+from localcluster.processes import Processes, wait_until
+
+TABLE = "application/json;as=Table;g=meta.k8s.io;v=v1"
+KINDS = Kinds(builtin.kinds())
+LISTED = {f"{kind.qualified}/{kind.version}": kind for kind in KINDS if "list" in kind.verbs}
+NOT_SERVED = {"apiregistration.k8s.io", "flowcontrol.apiserver.k8s.io", "resource.k8s.io"}
+"""Groups of a real server that the mock doesn't have."""
+_COLUMN = ("name", "type", "format", "priority")
+
+
+@pytest.fixture(scope="module")
+def api(parts: Processes, authority: Authority) -> ApiServer:
+    """A kube-apiserver without controllers, as the mock has none."""
+    return start_api_server(parts, authority, start_etcd(parts), name="tables")
+
+
+@pytest.fixture(scope="module")
+def real(api: ApiServer) -> Iterator[Real]:
+    """It, with the examples."""
+    real = Real(api.url, str(api.ca), api.admin_token)
+    for example in examples():
+        _put(real, example)
+    _put(real, DEFINITION)
+    custom = read(DEFINITION).kinds[0]
+    wait_until(lambda: real.ask("GET", _all(custom))[0] == 200, "the custom kind is served")
+    for thing in THINGS:
+        _put(real, thing, custom)
+    yield real
+    real.close()
+
+
+def _all(kind: Kind, namespace: str = "default") -> str:
+    """Give where the objects of a kind are."""
+    prefix = f"/apis/{kind.group}" if kind.group else "/api"
+    within = f"/namespaces/{namespace}" if kind.namespaced and namespace else ""
+    return f"{prefix}/{kind.version}{within}/{kind.plural}"
+
+
+def _put(real: Real, example: Object, kind: Kind | None = None) -> None:
+    """Put an object into the real server, with its status; delete it where it is held."""
+    kind = kind or KINDS.named(example["apiVersion"], example["kind"])
+    assert kind is not None
+    code, made = real.ask("POST", _all(kind), json.dumps(example).encode())
+    assert code == 201, made
+    place = f"{_all(kind)}/{made['metadata']['name']}"
+    if "status" in example:
+        made["status"] = {**made.get("status", {}), **example["status"]}
+        types = {each["type"] for each in example["status"].get("conditions", ())}
+        decided = kind.plural == "certificatesigningrequests" and types <= {"Approved", "Denied"}
+        part = "approval" if decided else "status"
+        code, said = real.ask("PUT", f"{place}/{part}", json.dumps(made).encode())
+        assert code == 200, (example, said)
+    if HELD in made["metadata"].get("finalizers", ()):
+        code, said = real.ask("DELETE", place)
+        assert code in (200, 202), said
+
+
+def test_every_kind_of_the_real_server_is_looked_at(real: Real) -> None:
+    found = set()
+    groups = [each["versions"] for each in real.ask("GET", "/apis")[1]["groups"]]
+    served = ["v1", *(version["groupVersion"] for versions in groups for version in versions)]
+    for version in served:
+        group, _, number = version.rpartition("/")
+        if group in NOT_SERVED or group == "tables.example":
+            continue
+        at = f"/apis/{version}" if group else f"/api/{version}"
+        for each in real.ask("GET", at)[1]["resources"]:
+            if "/" not in each["name"] and "list" in each["verbs"]:
+                found.add(f"{each['name']}{'.' if group else ''}{group}/{number}")
+    assert found == set(LISTED)
+
+
+@pytest.mark.parametrize("name", LISTED)
+def test_a_kind_is_printed_alike(real: Real, name: str) -> None:
+    assert_alike(real, LISTED[name])
+
+
+def test_a_custom_kind_is_printed_alike(real: Real) -> None:
+    columns = DEFINITION["spec"]["versions"][0]["additionalPrinterColumns"]
+    assert_alike(real, read(DEFINITION).kinds[0], columns)
+
+
+def assert_alike(real: Real, kind: Kind, columns: Sequence[Object] = ()) -> None:
+    """See that a kind's table is the same from both.
+
+    The real server looked at its clock between the two times by which the mock prints.
+    """
+    before = time.time()
+    code, expected = real.ask("GET", f"{_all(kind, '')}?includeObject=Object", accept=TABLE)
+    after = time.time()
+    assert code == 200
+    rows = [row for row in expected["rows"] if not _is_more_than_its_version(row["object"])]
+    assert rows, "there has to be an example"
+    tables = [
+        _printed(kind, columns, [row["object"] for row in rows], at) for at in (before, after)
+    ]
+    wanted = expected["columnDefinitions"]
+    assert [[each[part] for part in _COLUMN] for each in tables[0]["columnDefinitions"]] == [
+        [each[part] for part in _COLUMN] for each in wanted
+    ]
+    differences = []
+    for first, last, real_one in zip(tables[0]["rows"], tables[1]["rows"], rows, strict=True):
+        cells = zip(first["cells"], last["cells"], real_one["cells"], strict=True)
+        for number, (one, other, real_cell) in enumerate(cells):
+            if json.dumps(real_cell) not in (json.dumps(one), json.dumps(other)):
+                where = f"{real_one['cells'][0]}, column {number}"
+                differences.append(f"{where}: the mock has {one!r}, the real one {real_cell!r}")
+    assert not differences, "\n" + "\n".join(differences)
+
+
+def _printed(kind: Kind, columns: Sequence[Object], objects: list[Object], now: float) -> Object:
+    shown = rendering(TABLE, kind, {}, columns, lambda: now)
+    assert shown is not None
+    return shown.list(objects, {})
+
+
+def _is_more_than_its_version(made: Object) -> bool:
+    """Whether a part of it is in an annotation, where a real server puts it in conversion."""
+    return "autoscaling.alpha.kubernetes.io/metrics" in made["metadata"].get("annotations", ())
