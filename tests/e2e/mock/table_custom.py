@@ -35,6 +35,7 @@ _COLUMNS = [
     ("Slice", "string", ".spec.list[0:2]"),
     ("Deep", "string", ".spec.items[?(@.size>1)].name"),
 ]
+_ANYTHING = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
 DEFINITION: dict[str, Any] = {
     "apiVersion": "apiextensions.k8s.io/v1",
     "kind": "CustomResourceDefinition",
@@ -58,12 +59,7 @@ DEFINITION: dict[str, Any] = {
                         **{"format": "int32", "priority": 2, "description": "More of it."},
                     },
                 ],
-                "schema": {
-                    "openAPIV3Schema": {
-                        "type": "object",
-                        "x-kubernetes-preserve-unknown-fields": True,
-                    }
-                },
+                "schema": {"openAPIV3Schema": _ANYTHING},
             }
         ],
     },
@@ -101,3 +97,22 @@ THINGS = [
     _thing("large", {"whole": 12345678901, "half": 15000000.5}),
     _thing("mistyped", {"text": 5, "list": "abc", "yes": "true", "whole": True, "half": "1"}),
 ]
+
+BARE: dict[str, Any] = {
+    "apiVersion": "apiextensions.k8s.io/v1",
+    "kind": "CustomResourceDefinition",
+    "metadata": {"name": "bares.tables.example"},
+    "spec": {
+        "group": "tables.example",
+        "scope": "Namespaced",
+        "names": {"plural": "bares", "singular": "bare", "kind": "Bare"},
+        "versions": [
+            {
+                **{"name": "v1", "served": True, "storage": True},
+                "schema": {"openAPIV3Schema": _ANYTHING},
+            }
+        ],
+    },
+}
+"""A kind without columns of its own."""
+BARE_THINGS = [{**_thing("one", {}), "kind": "Bare"}]

@@ -11,8 +11,10 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 from e2e.mock.patch_sides import Object, Real
-from e2e.mock.table_custom import DEFINITION, THINGS
+from e2e.mock.table_accepts import ACCEPTS, OTHERWISE, REFUSED
+from e2e.mock.table_custom import BARE, BARE_THINGS, DEFINITION, THINGS
 from e2e.mock.table_examples import HELD, examples
+from koproxy_harness import KubeAPI
 from koproxy_harness.kube.kinds import Kind, Kinds
 from koproxy_harness.kube.schema import builtin
 from koproxy_harness.kube.schema.definitions import read
@@ -26,6 +28,7 @@ KINDS = Kinds(builtin.kinds())
 LISTED = {f"{kind.qualified}/{kind.version}": kind for kind in KINDS if "list" in kind.verbs}
 NOT_SERVED = {"apiregistration.k8s.io", "flowcontrol.apiserver.k8s.io", "resource.k8s.io"}
 """Groups of a real server that the mock doesn't have."""
+_MANY = "PartialObjectMetadataList"
 _COLUMN = ("name", "type", "format", "priority")
 
 
@@ -41,13 +44,31 @@ def real(api: ApiServer) -> Iterator[Real]:
     real = Real(api.url, str(api.ca), api.admin_token)
     for example in examples():
         _put(real, example)
-    _put(real, DEFINITION)
-    custom = read(DEFINITION).kinds[0]
-    wait_until(lambda: real.ask("GET", _all(custom))[0] == 200, "the custom kind is served")
-    for thing in THINGS:
-        _put(real, thing, custom)
+    for definition, things in ((DEFINITION, THINGS), (BARE, BARE_THINGS)):
+        _put(real, definition)
+        _wait_for(real, definition)
+        for thing in things:
+            _put(real, thing, read(definition).kinds[0])
     yield real
     real.close()
+
+
+def _wait_for(real: Real, definition: Object) -> None:
+    place = _all(read(definition).kinds[0])
+    wait_until(lambda: real.ask("GET", place)[0] == 200, "the custom kind is served")
+
+
+@pytest.fixture(scope="module")
+def mock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Real]:
+    """A mock, asked over HTTPS like the real one, with one of each custom kind."""
+    with KubeAPI() as api:
+        api.apply([{"kind": "Node", "apiVersion": "v1", "metadata": {"name": "one"}}])
+        api.apply([DEFINITION, THINGS[0], BARE, BARE_THINGS[0]])
+        ca = tmp_path_factory.mktemp("tables") / "ca.pem"
+        ca.write_text(api.ca_pem)
+        mock = Real(api.url, str(ca), api.admin_token)
+        yield mock
+        mock.close()
 
 
 def _all(kind: Kind, namespace: str = "default") -> str:
@@ -101,7 +122,96 @@ def test_a_custom_kind_is_printed_alike(real: Real) -> None:
     assert_alike(real, read(DEFINITION).kinds[0], columns)
 
 
-def assert_alike(real: Real, kind: Kind, columns: Sequence[Object] = ()) -> None:
+def test_a_custom_kind_without_columns_is_printed_alike(real: Real) -> None:
+    assert_alike(real, read(BARE).kinds[0], ())
+
+
+PLACES = {
+    "many": "/api/v1/namespaces",
+    "one": "/api/v1/namespaces/default",
+    "many custom ones": "/apis/tables.example/v1/bares",
+    "a custom one": "/apis/tables.example/v1/namespaces/default/bares/one",
+}
+
+
+@pytest.mark.parametrize("accept", ACCEPTS)
+@pytest.mark.parametrize("place", PLACES)
+def test_an_accept_field_is_read_alike(real: Real, mock: Real, place: str, accept: str) -> None:
+    if place == "a custom one" and "List;" in accept:
+        pytest.skip("a real server fails here, and means nothing by it")
+    expected = _gist(*real.ask("GET", PLACES[place], accept=accept))
+    assert _gist(*mock.ask("GET", PLACES[place], accept=accept)) == expected
+
+
+@pytest.mark.parametrize("accept", OTHERWISE)
+def test_the_mock_gives_json_where_a_real_server_does_not(
+    real: Real, mock: Real, accept: str
+) -> None:
+    code, body = real.ask("GET", "/api/v1/namespaces", accept=accept)
+    assert code == 406 or body == {}
+    code, body = mock.ask("GET", "/api/v1/namespaces", accept=accept)
+    assert code == 200
+    assert body["kind"] in ("NamespaceList", "Table")
+
+
+@pytest.mark.parametrize("accept", REFUSED)
+@pytest.mark.parametrize(
+    ("method", "target", "body"),
+    [
+        ("GET", "/api/v1/namespaces/default/configmaps?watch=1&timeoutSeconds=1", None),
+        ("GET", "/apis/tables.example/v1/bares", None),
+        ("PUT", "/apis/tables.example/v1/namespaces/default/bares/one", {"spec": 1}),
+        ("GET", "/api/v1/namespaces/nowhere", None),
+        ("DELETE", "/api/v1/namespaces/nowhere", None),
+        ("GET", "/apis/apps/v1/namespaces/default/deployments/web/scale", None),
+        ("POST", "/api/v1/namespaces", {"metadata": {"name": "refused"}}),
+        ("GET", "/api/v1/nothing", None),
+    ],
+)
+def test_what_can_not_be_shown_is_refused_before_anything_is_done(
+    real: Real, mock: Real, method: str, target: str, body: Object | None, accept: str
+) -> None:
+    given = None if body is None else json.dumps(body).encode()
+    answers = [side.ask(method, target, given, accept=accept) for side in (real, mock)]
+    expected, said = (
+        {**body, "details": body.get("details", {}), "code": code} for code, body in answers
+    )
+    assert expected["code"] in (404, 406)
+    assert said == expected
+    for side in (real, mock):
+        assert side.ask("GET", "/api/v1/namespaces/refused")[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("place", "name"),
+    [
+        *(("/api/v1/nodes", "PartialObjectMetadata"), ("/api/v1/nodes/one", _MANY)),
+        ("/apis/events.k8s.io/v1/events", "PartialObjectMetadata"),
+        ("/apis/rbac.authorization.k8s.io/v1/clusterroles/view", _MANY),
+        ("/apis/tables.example/v1/bares", "PartialObjectMetadata"),
+    ],
+)
+def test_a_list_is_not_one_object(real: Real, mock: Real, place: str, name: str) -> None:
+    accept = TABLE.replace("Table", name)
+    expected = real.ask("GET", place, accept=accept)
+    assert expected[0] == 406
+    assert mock.ask("GET", place, accept=accept) == expected
+
+
+def _gist(code: int, body: Object) -> Object:
+    """What is said, without who it is said of."""
+    if code != 200:
+        return {"code": code, "reason": body["reason"]}
+    columns = [[each[part] for part in _COLUMN] for each in body.get("columnDefinitions", ())]
+    shown = [
+        *(row["object"]["apiVersion"] for row in body.get("rows", ())[:1]),
+        *(each.get("apiVersion") for each in body.get("items", ())[:1] if body["kind"] == _MANY),
+    ]
+    what = {part: body.get(part) for part in ("kind", "apiVersion")}
+    return {**what, "columns": columns, "shown": shown}
+
+
+def assert_alike(real: Real, kind: Kind, columns: Sequence[Object] | None = None) -> None:
     """See that a kind's table is the same from both.
 
     The real server looked at its clock between the two times by which the mock prints.
@@ -129,7 +239,9 @@ def assert_alike(real: Real, kind: Kind, columns: Sequence[Object] = ()) -> None
     assert not differences, "\n" + "\n".join(differences)
 
 
-def _printed(kind: Kind, columns: Sequence[Object], objects: list[Object], now: float) -> Object:
+def _printed(
+    kind: Kind, columns: Sequence[Object] | None, objects: list[Object], now: float
+) -> Object:
     shown = rendering(TABLE, kind, {}, columns, lambda: now)
     assert shown is not None
     return shown.list(objects, {})

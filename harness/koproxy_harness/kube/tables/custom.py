@@ -13,6 +13,15 @@ from typing import Any
 from koproxy_harness.kube.tables.ages import age
 from koproxy_harness.kube.tables.jsonpaths import found
 
+USUAL: Sequence[Mapping[str, Any]] = (
+    {
+        "name": "Age",
+        "type": "date",
+        "jsonPath": ".metadata.creationTimestamp",
+        "description": "When it was made, as the server has it.",
+    },
+)
+"""What a definition without columns has."""
 _SAID_OF_ALL = "Custom resource definition column (in JSONPath format): "
 
 

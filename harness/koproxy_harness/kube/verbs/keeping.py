@@ -150,8 +150,9 @@ class Keeping:
 
     def rendering(self, asked: Asked) -> Any:
         """Give how the client wants objects shown, None for as they are."""
-        accept = ",".join(asked.request.values("accept"))
-        return rendering(accept, asked.kind, asked.query, self.definitions.columns(asked.kind))
+        kind, accept = asked.kind, (asked.request.values("accept") or [""])[0]
+        columns = self.definitions.columns(kind) if self.schemas.is_custom(kind) else None
+        return rendering(accept, kind, asked.query, columns, self.clock.now)
 
     def show(self, asked: Asked, status: int, made: Object) -> None:
         """Answer with one object."""

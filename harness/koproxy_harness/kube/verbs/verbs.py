@@ -66,6 +66,7 @@ class Verbs:
         if not kind.namespaced and info.namespace not in ("", info.name):
             raise not_served()
         request = Asked(exchange, info, user, kind, self._keeping.schemas.of(kind))
+        self._keeping.rendering(request)  # what can't be shown is refused before anything is done
         if info.subresource:
             self._below(request)
             return
