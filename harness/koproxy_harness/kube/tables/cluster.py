@@ -84,6 +84,6 @@ PRINTERS: Mapping[tuple[str, str], Printer] = {
         part(made, "spec").get("holderIdentity", ""),
         old,
     ],
-    ("node.k8s.io", "runtimeclasses"): lambda made, old, now: [made["handler"], old],
+    ("node.k8s.io", "runtimeclasses"): lambda made, old, now: [made.get("handler", ""), old],
     ("scheduling.k8s.io", "priorityclasses"): _priority_class,
 }

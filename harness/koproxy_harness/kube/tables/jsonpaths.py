@@ -20,10 +20,10 @@ _STEP = re.compile(
         \.(?P<name>(?:\\.|[^.\[\]\\])+)
         | \['(?P<quoted>[^']*)'\]
         | \[(?P<every>\*)\]
-        | \[(?P<slice>-?\d*(?::-?\d*){0,2})\]
+        | \[(?P<slice>(?!\])(?:-?\d+)?(?::(?:-?\d+)?)?(?::0*[1-9]\d*|:)?)\]
         | \[\?\(\s*@(?P<left>[^=!<>]*?)\s*(?:(?P<sign>[=!]=|[<>]=?)\s*(?P<right>[^)]*?)\s*)?\)\]
     )""",
-    re.VERBOSE,
+    re.VERBOSE | re.DOTALL,
 )
 _SIGNS: dict[str, Callable[[Any, Any], bool]] = {
     "==": operator.eq,
@@ -62,7 +62,7 @@ def _step(match: re.Match[str]) -> Step:
     if match["every"] or name == "*":
         return _every
     if name is not None:
-        return _named(re.sub(r"\\(.)", r"\1", name))
+        return _named(re.sub(r"(?s)\\(.)", r"\1", name))
     if match["slice"] is not None:
         return _sliced(match["slice"])
     return _filtered(match["left"], match["sign"], match["right"])

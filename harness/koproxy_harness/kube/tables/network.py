@@ -86,7 +86,7 @@ def _endpoint_slice(made: Object, old: str, now: float) -> Cells:
     found = [
         address for each in made.get("endpoints") or () for address in each.get("addresses") or ()
     ]
-    return [made["addressType"], shortened(ports) or UNSET, shortened(found) or UNSET, old]
+    return [made.get("addressType", ""), shortened(ports) or UNSET, shortened(found) or UNSET, old]
 
 
 def _policy(made: Object, old: str, now: float) -> Cells:

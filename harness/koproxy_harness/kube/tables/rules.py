@@ -22,9 +22,14 @@ def _binding(made: Object, old: str, now: float) -> Cells:
     by: dict[str, list[str]] = {"User": [], "Group": [], "ServiceAccount": []}
     for each in made.get("subjects") or ():
         space = each.get("namespace") if each["kind"] == "ServiceAccount" else ""
-        by[each["kind"]].append(f"{space}/{each['name']}" if space else each["name"])
-    role = made["roleRef"]
-    return [f"{role['kind']}/{role['name']}", old, *(", ".join(names) for names in by.values())]
+        name = each.get("name", "")
+        by.get(each["kind"], []).append(f"{space}/{name}" if space else name)
+    role = part(made, "roleRef")
+    return [
+        f"{role.get('kind', '')}/{role.get('name', '')}",
+        old,
+        *(", ".join(names) for names in by.values()),
+    ]
 
 
 def _webhooks(made: Object, old: str, now: float) -> Cells:

@@ -55,20 +55,20 @@ def _volume(made: Object, old: str, now: float) -> Cells:
 
 def _storage_class(made: Object, old: str, now: float) -> Cells:
     return [
-        *(made["provisioner"], made.get("reclaimPolicy", "Delete")),
+        *(made.get("provisioner", ""), made.get("reclaimPolicy", "Delete")),
         made.get("volumeBindingMode", "Immediate"),
         *(made.get("allowVolumeExpansion", False), old),
     ]
 
 
 def _attributes_class(made: Object, old: str, now: float) -> Cells:
-    return [made["driverName"], old]
+    return [made.get("driverName", ""), old]
 
 
 def _driver(made: Object, old: str, now: float) -> Cells:
     spec = part(made, "spec")
     tokens = spec.get("tokenRequests")
-    audiences = UNSET if tokens is None else ",".join(each["audience"] for each in tokens)
+    audiences = UNSET if tokens is None else ",".join(each.get("audience", "") for each in tokens)
     return [
         *(spec.get("attachRequired", True), spec.get("podInfoOnMount", False)),
         *(spec.get("storageCapacity", False), audiences, spec.get("requiresRepublish", False)),
