@@ -228,7 +228,7 @@ STORIES: dict[str, list[Step]] = {
         step("apply -f -", SPARSE),
         *(step(f"describe {each}") for each in DESCRIBED),
         *(step(f"describe {each}", shows=False) for each in UNLIKE),
-        step("get deploy,sts,rs,ds,rc,cj,pdb,pvc"),
+        step("get deploy,sts,rs,ds,rc,cj,pdb,pvc,hpa"),
         step("get pod p -o jsonpath={.spec.dnsPolicy}{.spec.containers[0].imagePullPolicy}"),
         step("get secret sec -o jsonpath={.data.a}"),
         step("scale deploy/d --current-replicas=1 --replicas=2"),

@@ -84,7 +84,7 @@ _RESOURCES = [
     *("apis/autoscaling/v2/horizontalpodautoscalers",),
 ]
 # Of these a real server has its own.
-_OWN = ("namespaces", "services", "endpoints", "endpointslices", "roles", "leases")
+_OWN = ("namespaces", "events", "services", "endpoints", "endpointslices", "roles", "leases")
 _SEEDS = range(8)
 _PARTS = (
     *("a", "b", "x.io/b", "in", "notin", "c", "5", "-5", "", "/", "a.b/c"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pytest
 from e2e.mock.patch_sides import Object, Real
@@ -250,3 +251,26 @@ def _printed(
 def _is_more_than_its_version(made: Object) -> bool:
     """Whether a part of it is in an annotation, where a real server puts it in conversion."""
     return "autoscaling.alpha.kubernetes.io/metrics" in made["metadata"].get("annotations", ())
+
+
+def test_no_part_of_an_object_has_to_be_there_for_it_to_be_printed() -> None:
+    seen = 0
+    for example in examples():
+        kind = KINDS.named(example["apiVersion"], example["kind"])
+        assert kind is not None
+        for made in _less(example):
+            if "name" in made.get("metadata", {}):
+                assert _printed(kind, None, [made], 0.0)["rows"][0]["cells"]
+                seen += 1
+    assert seen > 1000
+
+
+def _less(value: Any) -> Iterator[Any]:
+    """Give a value as often as it has fields, each time without one of them."""
+    if isinstance(value, dict):
+        for key, part in value.items():
+            yield {name: each for name, each in value.items() if name != key}
+            yield from ({**value, key: less} for less in _less(part))
+    elif isinstance(value, list):
+        for at, part in enumerate(value):
+            yield from ([*value[:at], less, *value[at + 1 :]] for less in _less(part))
