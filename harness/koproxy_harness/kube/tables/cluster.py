@@ -16,14 +16,14 @@ from koproxy_harness.kube.tables.parts import (
 
 def _node(made: Object, old: str, now: float) -> Cells:
     status = part(made, "status")
-    ready = [each for each in status.get("conditions") or () if each["type"] == "Ready"]
+    ready = [each for each in status.get("conditions") or () if each.get("type") == "Ready"]
     state = "Unknown"
     if ready:
-        state = "Ready" if ready[-1]["status"] == "True" else "NotReady"
+        state = "Ready" if ready[-1].get("status") == "True" else "NotReady"
     if part(made, "spec").get("unschedulable"):
         state += ",SchedulingDisabled"
     info, addresses = part(status, "nodeInfo"), status.get("addresses") or ()
-    known = {each["type"]: each["address"] for each in reversed(addresses)}
+    known = {each.get("type", ""): each.get("address", "") for each in reversed(addresses)}
     kernel, machine = info.get("kernelVersion") or UNKNOWN, info.get("architecture")
     return [
         *(state, ",".join(_roles(made)) or NONE, old, info.get("kubeletVersion", "")),
@@ -57,8 +57,8 @@ def _quota(made: Object, old: str, now: float) -> Cells:
 
 def _component(made: Object, old: str, now: float) -> Cells:
     for each in made.get("conditions") or ():
-        if each["type"] == "Healthy":
-            state = "Healthy" if each["status"] == "True" else "Unhealthy"
+        if each.get("type") == "Healthy":
+            state = "Healthy" if each.get("status") == "True" else "Unhealthy"
             return [state, each.get("message", ""), each.get("error", "")]
     return ["Unknown", "", ""]
 

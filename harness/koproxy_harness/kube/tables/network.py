@@ -27,8 +27,8 @@ def _service(made: Object, old: str, now: float) -> Cells:
     if type_ == "ExternalName":
         external = spec.get("externalName", "")
     ports = [
-        f"{each['port']}{':' + str(each['nodePort']) if each.get('nodePort') else ''}"
-        f"/{each.get('protocol', 'TCP')}"
+        ":".join(str(each[number]) for number in ("port", "nodePort") if each.get(number))
+        + f"/{each.get('protocol', 'TCP')}"
         for each in spec.get("ports") or ()
     ]
     address = (spec.get("clusterIPs") or [spec.get("clusterIP") or NONE])[0]
@@ -61,7 +61,9 @@ def _ingress_class(made: Object, old: str, now: float) -> Cells:
     parameters = spec.get("parameters")
     if parameters:
         group = parameters.get("apiGroup")
-        said = parameters["kind"] + (f".{group}" if group else "") + f"/{parameters['name']}"
+        kind = parameters.get("kind", "")
+        said = f"{kind}.{group}" if group else kind
+        said += f"/{parameters.get('name', '')}"
     return [spec.get("controller", ""), said, old]
 
 
@@ -71,7 +73,7 @@ def _endpoints(made: Object, old: str, now: float) -> Cells:
         ports: Sequence[Object] = subset.get("ports") or ({},)
         for port in ports:
             for each in subset.get("addresses") or ():
-                found.append(_joined(each["ip"], port.get("port")))
+                found.append(_joined(each.get("ip", ""), port.get("port")))
     return [shortened(found) if made.get("subsets") else NONE, old]
 
 
@@ -99,8 +101,8 @@ def _address(made: Object, old: str, now: float) -> Cells:
     if not parent:
         return [NONE, old]
     group = parent.get("group")
-    kind = f"{parent['resource']}.{group}" if group else parent["resource"]
-    names = (parent.get("namespace"), parent["name"])
+    kind = f"{parent.get('resource', '')}.{group}" if group else parent.get("resource", "")
+    names = (parent.get("namespace"), parent.get("name", ""))
     return ["/".join((kind.lower(), *filter(None, names))), old]
 
 

@@ -40,14 +40,14 @@ def selector_shown(selector: Object | None) -> str:
     found = selector or {}
     said = [(key, f"{key}={value}") for key, value in (found.get("matchLabels") or {}).items()]
     for each in found.get("matchExpressions") or ():
-        key, values = each["key"], ",".join(sorted(each.get("values") or ()))
+        key, values = each.get("key", ""), ",".join(sorted(each.get("values") or ()))
         forms = {
             "Exists": key,
             "DoesNotExist": f"!{key}",
             "In": f"{key} in ({values})",
             "NotIn": f"{key} notin ({values})",
         }
-        said.append((key, forms[each["operator"]]))
+        said.append((key, forms.get(each.get("operator", ""), key)))
     return ",".join(word for _, word in sorted(said, key=lambda pair: pair[0])) or NONE
 
 

@@ -16,7 +16,7 @@ def pod(made: Object, old: str, now: float) -> Cells:
     if shown.restarts and last:
         restarts = f"{restarts} ({age(last, now)} ago)"
     addresses = status.get("podIPs") or [{"ip": status.get("podIP")}]
-    gates = [each["conditionType"] for each in spec.get("readinessGates") or ()]
+    gates = [each.get("conditionType", "") for each in spec.get("readinessGates") or ()]
     passed = sum(_condition(status, gate) == "True" for gate in gates)
     return [
         *(f"{shown.ready}/{shown.total}", _state(made, shown.reason), restarts, old),
@@ -38,8 +38,8 @@ def _state(made: Object, reason: str) -> str:
 
 def _condition(status: Object, type_: str) -> str:
     for each in status.get("conditions") or ():
-        if each["type"] == type_:
-            return str(each["status"])
+        if each.get("type") == type_:
+            return str(each.get("status", ""))
     return ""
 
 
@@ -50,7 +50,7 @@ class _Containers:
         self._status = status
         self._first = spec.get("initContainers") or []
         self._sidecars = {
-            each["name"] for each in self._first if each.get("restartPolicy") == "Always"
+            each.get("name", "") for each in self._first if each.get("restartPolicy") == "Always"
         }
         self.total = len(spec.get("containers") or ()) + len(self._sidecars)
         self.ready = 0
@@ -58,7 +58,7 @@ class _Containers:
         self.ends: list[str] = []  # when containers ended that have been started anew
         self.reason: str = status.get("reason") or status.get("phase") or ""
         for each in status.get("conditions") or ():
-            if (each["type"], each.get("reason")) == ("PodScheduled", "SchedulingGated"):
+            if (each.get("type", ""), each.get("reason")) == ("PodScheduled", "SchedulingGated"):
                 self.reason = "SchedulingGated"
         first = status.get("initContainerStatuses") or []
         waits = self._begin(first)
@@ -66,7 +66,7 @@ class _Containers:
             # Of those that came before, only the ones that go on running count from here on.
             self.restarts, self.ends = 0, []
             for each in first:
-                if each["name"] in self._sidecars:
+                if each.get("name", "") in self._sidecars:
                     self._count(each)
             self._run(status.get("containerStatuses") or [])
 
@@ -84,7 +84,7 @@ class _Containers:
             ended, waiting = state.get("terminated"), part(state, "waiting").get("reason")
             if ended is not None and not ended.get("exitCode"):
                 continue
-            if each["name"] in self._sidecars and each.get("started"):
+            if each.get("name", "") in self._sidecars and each.get("started"):
                 self.ready += bool(each.get("ready"))
                 continue
             if ended is not None:

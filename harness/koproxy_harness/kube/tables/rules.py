@@ -21,9 +21,9 @@ _ADMISSION, _RBAC = "admissionregistration.k8s.io", "rbac.authorization.k8s.io"
 def _binding(made: Object, old: str, now: float) -> Cells:
     by: dict[str, list[str]] = {"User": [], "Group": [], "ServiceAccount": []}
     for each in made.get("subjects") or ():
-        space = each.get("namespace") if each["kind"] == "ServiceAccount" else ""
+        space = each.get("namespace") if each.get("kind") == "ServiceAccount" else ""
         name = each.get("name", "")
-        by.get(each["kind"], []).append(f"{space}/{name}" if space else name)
+        by.get(each.get("kind", ""), []).append(f"{space}/{name}" if space else name)
     role = part(made, "roleRef")
     return [
         f"{role.get('kind', '')}/{role.get('name', '')}",
@@ -47,7 +47,7 @@ def _policy_binding(made: Object, old: str, now: float) -> Cells:
     spec = part(made, "spec")
     parameters, shown = part(spec, "paramRef"), UNSET
     if parameters.get("name"):
-        shown = f"{parameters.get('namespace') or '*'}/{parameters['name']}"
+        shown = f"{parameters.get('namespace') or '*'}/{parameters.get('name', '')}"
     elif parameters.get("selector") is not None:
         shown = _selector(parameters["selector"])
     return [spec.get("policyName", ""), shown, old]
@@ -58,7 +58,7 @@ def _selector(selector: Object) -> str:
     labels = sorted(part(selector, "matchLabels").items())
     said = "".join(f"{key}: {value}," for key, value in labels)
     rules = "".join(
-        f"LabelSelectorRequirement{{Key:{each['key']},Operator:{each['operator']},"
+        f"LabelSelectorRequirement{{Key:{each.get('key', '')},Operator:{each.get('operator', '')},"
         f"Values:[{' '.join(each.get('values') or ())}],}},"
         for each in selector.get("matchExpressions") or ()
     )
@@ -70,7 +70,7 @@ def _selector(selector: Object) -> str:
 
 def _signing_request(made: Object, old: str, now: float) -> Cells:
     spec, status = part(made, "spec"), part(made, "status")
-    types = {each["type"] for each in status.get("conditions") or ()}
+    types = {each.get("type", "") for each in status.get("conditions") or ()}
     state = next((each for each in ("Denied", "Approved") if each in types), "Pending")
     failed = ",Failed" if "Failed" in types else ""
     issued = ",Issued" if status.get("certificate") else ""

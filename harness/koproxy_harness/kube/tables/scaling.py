@@ -42,7 +42,7 @@ def _processor(when: str, percent: int) -> Object:
 
 
 def _measured(metric: Object, status: Object) -> str:
-    field = metric["type"][:1].lower() + metric["type"][1:]
+    field = metric.get("type", "")[:1].lower() + metric.get("type", "")[1:]
     source = part(metric, field)
     target, current = part(source, "target"), part(part(status, field), "current")
     name, unit, all_of = "", "", ""
@@ -52,7 +52,7 @@ def _measured(metric: Object, status: Object) -> str:
     else:
         of = "value" if field in ("external", "object") else "averageUtilization"
     if field in ("resource", "containerResource"):
-        name = f"{source['name']}: "
+        name = f"{source.get('name', '')}: "
         unit = "%" if of == "averageUtilization" else ""
     reached, wanted = (
         f"{each[of]}{unit}" if of in each else otherwise

@@ -72,7 +72,7 @@ def _job(made: Object, old: str, now: float) -> Cells:
 
 def _job_state(made: Object) -> str:
     conditions = part(made, "status").get("conditions") or ()
-    true = {each["type"] for each in conditions if each["status"] == "True"}
+    true = {each.get("type", "") for each in conditions if each.get("status") == "True"}
     if "deletionTimestamp" in made["metadata"]:
         true.add("Terminating")
     order = ("Complete", "Failed", "Terminating", "Suspended", "FailureTarget")
@@ -93,9 +93,9 @@ def _cron_job(made: Object, old: str, now: float) -> Cells:
 def _revision(made: Object, old: str, now: float) -> Cells:
     for owner in made["metadata"].get("ownerReferences") or ():
         if owner.get("controller"):
-            group = owner["apiVersion"].rpartition("/")[0]
-            kind = owner["kind"].lower() + (f".{group}" if group else "")
-            return [f"{kind}/{owner['name']}", made.get("revision", 0), old]
+            group = owner.get("apiVersion", "").rpartition("/")[0]
+            kind = owner.get("kind", "").lower() + (f".{group}" if group else "")
+            return [f"{kind}/{owner.get('name', '')}", made.get("revision", 0), old]
     return [NONE, made.get("revision", 0), old]
 
 
