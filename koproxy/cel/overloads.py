@@ -1,0 +1,136 @@
+"""Functions by their signatures: one line says what the checker goes by and what values fit. Pure.
+
+A signature is ``TARGET.name(TYPE, ...) -> TYPE`` or ``name(TYPE, ...) -> TYPE``. Types are CEL's
+(``int``, ``list<string>``, ``map<string, dyn>``, ``optional_type<T>``), those of Kubernetes
+(``net.IP``), or a capital letter, which is any type, the same throughout. A target begins with a
+type: ``string.find(string) -> string``. What begins otherwise is a name with dots in it:
+``ip.isCanonical(string) -> bool``.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from koproxy.cel.values import Duration, Optional, Timestamp, TypeValue, UInt, no_overload
+
+_BASIC: Mapping[str, Callable[[Any], bool]] = {
+    "dyn": lambda _: True,
+    "null_type": lambda value: value is None,
+    "bool": lambda value: isinstance(value, bool),
+    "int": lambda value: type(value) is int,
+    "uint": lambda value: isinstance(value, UInt),
+    "double": lambda value: isinstance(value, float),
+    "string": lambda value: isinstance(value, str),
+    "bytes": lambda value: isinstance(value, bytes),
+    "list": lambda value: isinstance(value, list),
+    "map": lambda value: isinstance(value, dict),
+    "duration": lambda value: isinstance(value, Duration),
+    "timestamp": lambda value: isinstance(value, Timestamp),
+    "type": lambda value: isinstance(value, TypeValue),
+    "optional_type": lambda value: isinstance(value, Optional),
+}
+_SIGNATURE = re.compile(r"(?P<head>.*)\((?P<arguments>[^()]*)\) -> (?P<result>.+)")
+_TARGET = re.compile(
+    r"(?P<target>(?:[a-z_]+<.+>|string|bytes|int|uint|double|bool|duration|timestamp|dyn|[A-Z]"
+    r"|net\.[A-Z][A-Za-z]+|kubernetes\.[A-Z][A-Za-z]+))\.(?P<name>[A-Za-z]+)"
+)
+_TYPE = re.compile(r"(?P<name>[A-Za-z_.]+)(?:<(?P<parameters>.+)>)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    """A type in a signature, with its parameters."""
+
+    name: str
+    parameters: tuple["Type", ...] = ()
+
+    @property
+    def is_parameter(self) -> bool:
+        """Whether it stands for any type."""
+        return len(self.name) == 1 and self.name.isupper()
+
+    def fits(self, value: Any) -> bool:
+        """Whether a value is of this type; what is in a list or a map isn't looked at."""
+        if self.is_parameter:
+            return True
+        basic = _BASIC.get(self.name)
+        if basic is not None:
+            return basic(value)
+        return getattr(value, "type_name", None) == self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Overload:
+    """One signature of a function, and what it does.
+
+    ``function`` gets the target first; it raises ``CelError`` where the evaluation fails.
+    ``known``: the checker has it of itself.
+    """
+
+    signature: str
+    function: Callable[..., Any]
+    known: bool = False
+    name: str = field(init=False)
+    target: Type | None = field(init=False)
+    arguments: tuple[Type, ...] = field(init=False)
+    result: Type = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Read the signature; raises ValueError for what is none."""
+        match = _SIGNATURE.fullmatch(self.signature)
+        if match is None:
+            raise ValueError(f"{self.signature!r} is no signature")
+        member = _TARGET.fullmatch(match["head"])
+        found = {
+            "name": match["head"] if member is None else member["name"],
+            "target": None if member is None else read_type(member["target"]),
+            "arguments": tuple(map(read_type, _split(match["arguments"]))),
+            "result": read_type(match["result"]),
+        }
+        for name, each in found.items():
+            object.__setattr__(self, name, each)
+
+    def fits(self, values: Sequence[Any]) -> bool:
+        """Whether these values, the target first, are what it takes."""
+        wanted = self.arguments if self.target is None else (self.target, *self.arguments)
+        return len(values) == len(wanted) and all(
+            each.fits(value) for each, value in zip(wanted, values, strict=True)
+        )
+
+
+class Functions:
+    """All functions, found by their names and the values that they are called with."""
+
+    def __init__(self, overloads: Iterable[Overload]) -> None:
+        """Take their overloads; of several that fit, the first is called."""
+        self._overloads: dict[str, list[Overload]] = {}
+        for overload in overloads:
+            self._overloads.setdefault(overload.name, []).append(overload)
+
+    def call(self, name: str, values: Sequence[Any]) -> Any:
+        """Call a function, its target first; raises ``CelError``."""
+        for overload in self._overloads.get(name, ()):
+            if overload.fits(values):
+                return overload.function(*values)
+        raise no_overload()
+
+
+def read_type(text: str) -> Type:
+    """Read a type; raises ValueError for what is none."""
+    match = _TYPE.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{text!r} is no type")
+    return Type(match["name"], tuple(map(read_type, _split(match["parameters"] or ""))))
+
+
+def _split(text: str) -> list[str]:
+    """Take apart at the commas that aren't within brackets."""
+    parts, depth, begin = [], 0, 0
+    for at, character in enumerate(text):
+        depth += (character == "<") - (character == ">")
+        if character == "," and not depth:
+            parts.append(text[begin:at].strip())
+            begin = at + 1
+    last = text[begin:].strip()
+    return [*parts, last] if last else parts
