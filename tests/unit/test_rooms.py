@@ -33,6 +33,14 @@ def imports(folder: Path, but: Path | None = None) -> set[str]:
         ("proxy", ["koproxy.sources", "koproxy.authentication", "cryptography", "json"]),
         ("sources", ["koproxy.proxy", "koproxy.wire", "koproxy.cli"]),
         ("kubeconfig", ["twisted", "subprocess", "socket", "koproxy.proxy", "koproxy.sources"]),
+        (
+            "configuration",
+            ["twisted", "koproxy.sources", "koproxy.proxy", "koproxy.wire", "socket"],
+        ),
+        (
+            "cel",
+            ["twisted", "koproxy.identity", "koproxy.sources", "koproxy.proxy", "socket", "time"],
+        ),
         ("observe", ["koproxy.proxy", "koproxy.sources", "koproxy.identity"]),
     ],
 )

@@ -1,0 +1,165 @@
+"""The text of a configuration decoded into its fields, as strictly as kube-apiserver does it.
+
+Unknown fields, fields that are there twice and values of another type are errors, and all of them
+are found, each with its line. No message shows more of the file than names of fields.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, is_dataclass
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+import yaml
+
+from koproxy.configuration.document import AuthenticationConfiguration
+from koproxy.configuration.problems import Problem
+
+GROUP = "apiserver.config.k8s.io"
+KIND = "AuthenticationConfiguration"
+VERSIONS = tuple(f"{GROUP}/{version}" for version in ("v1", "v1beta1", "v1alpha1"))
+
+_NULL = "tag:yaml.org,2002:null"
+_TYPES = {
+    str: ("string", "tag:yaml.org,2002:str", "tag:yaml.org,2002:timestamp"),
+    bool: ("bool", "tag:yaml.org,2002:bool"),
+}
+_FOUND = {
+    "str": "string",
+    "int": "number",
+    "float": "number",
+    "bool": "bool",
+    "seq": "array",
+    "map": "object",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """What came of a text: the configuration if nothing is wrong, and the lines of its fields."""
+
+    configuration: AuthenticationConfiguration | None
+    problems: tuple[Problem, ...]
+    lines: dict[str, int]
+
+
+def decode(content: bytes) -> Decoded:
+    """Read a configuration in YAML or JSON."""
+    if not content.strip():
+        return Decoded(None, (Problem("", "empty config data"),), {})
+    try:
+        node = yaml.compose(content, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark else 0
+        return Decoded(None, (Problem("", "it is not valid YAML", line),), {})
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return Decoded(None, (Problem("", "it is not valid YAML"),), {})
+    decoder = _Decoder()
+    if node is None:
+        decoder.wrong("", f"Object 'Kind' is missing: write kind: {KIND}", 1)
+        return Decoded(None, tuple(decoder.problems), {})
+    made = decoder.document(node)
+    problems = tuple(decoder.problems)
+    return Decoded(None if problems else made, problems, decoder.lines)
+
+
+class _Decoder:
+    """Decodes one document, and remembers what was wrong and where everything stands."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+        self.lines: dict[str, int] = {}
+
+    def wrong(self, path: str, text: str, line: int) -> None:
+        self.problems.append(Problem(path, text, line))
+
+    def document(self, node: yaml.Node) -> AuthenticationConfiguration | None:
+        """Decode the whole document."""
+        if not isinstance(node, yaml.MappingNode):
+            self.wrong("", f"it has no fields: write apiVersion: {VERSIONS[0]}, kind: {KIND}", 1)
+            return None
+        members = dict(self._members(node, ""))
+        for name, wanted in (("apiVersion", VERSIONS), ("kind", (KIND,))):
+            found = members.pop(name, None)
+            said = self._scalar(str, found, name) if found is not None else None
+            if said not in wanted:
+                line = found.start_mark.line + 1 if found is not None else 1
+                what = "is missing" if said is None else f"is {said!r}"
+                self.wrong(name, f"{what}: it has to be {' or '.join(wanted)}", line)
+        if self.problems:
+            return None
+        made = self._object(AuthenticationConfiguration, members, "")
+        return made if isinstance(made, AuthenticationConfiguration) else None
+
+    def _members(self, node: yaml.MappingNode, path: str) -> Iterator[tuple[str, yaml.Node]]:
+        yaml.SafeLoader("").flatten_mapping(node)  # merge keys
+        seen = set()
+        for key, value in node.value:
+            name = key.value if isinstance(key, yaml.ScalarNode) else ""
+            where = f"{path}.{name}" if path else name
+            line = key.start_mark.line + 1
+            if name in seen:
+                self.wrong(where, "this field is there twice", line)
+            seen.add(name)
+            self.lines[where] = line
+            yield name, value
+
+    def _object(self, cls: type, members: dict[str, yaml.Node], path: str) -> Any:
+        known = {
+            each.metadata.get("name", each.name): (each.name, hint)
+            for each in fields(cls)
+            for hint in [get_type_hints(cls)[each.name]]
+        }
+        given: dict[str, Any] = {}
+        for name, node in members.items():
+            where = f"{path}.{name}" if path else name
+            if name not in known:
+                names = ", ".join(known)
+                self.wrong(
+                    where, f"unknown field: {path or 'the file'} has {names}", self.lines[where]
+                )
+                continue
+            attribute, hint = known[name]
+            if node.tag != _NULL:  # a null is an absent field
+                given[attribute] = self._value(hint, node, where)
+        return None if self.problems else cls(**given)
+
+    def _value(self, hint: Any, node: yaml.Node, path: str) -> Any:
+        if get_origin(hint) in (Union, UnionType):
+            (hint,) = [each for each in get_args(hint) if each is not NoneType]
+        if is_dataclass(hint):
+            if not isinstance(node, yaml.MappingNode):
+                return self._mistyped(node, path, "object")
+            assert isinstance(hint, type)  # noqa: S101 - of the two that is_dataclass takes
+            return self._object(hint, dict(self._members(node, path)), path)
+        if get_origin(hint) is tuple:
+            if not isinstance(node, yaml.SequenceNode):
+                return self._mistyped(node, path, "array")
+            return tuple(self._items(get_args(hint)[0], node, path))
+        return self._scalar(hint, node, path)
+
+    def _items(self, hint: Any, node: yaml.SequenceNode, path: str) -> Iterator[Any]:
+        for at, each in enumerate(node.value):
+            where = f"{path}[{at}]"
+            self.lines[where] = each.start_mark.line + 1
+            # A null in a list is the empty value of its type.
+            yield self._value(hint, each, where) if each.tag != _NULL else hint()
+
+    def _scalar(self, hint: Any, node: yaml.Node, path: str) -> Any:
+        name, *tags = _TYPES[hint]
+        if not isinstance(node, yaml.ScalarNode) or node.tag not in tags:
+            return self._mistyped(node, path, name)
+        return node.value if hint is str else yaml.SafeLoader("").construct_yaml_bool(node)
+
+    def _mistyped(self, node: yaml.Node, path: str, wanted: str) -> None:
+        found = _FOUND.get(node.tag.rpartition(":")[2], "value of another kind")
+        self.wrong(path, f"it has to be {_a(wanted)}, and is {_a(found)}", _line(node))
+
+
+def _a(word: str) -> str:
+    return f"an {word}" if word[0] in "ao" else f"a {word}"
+
+
+def _line(node: yaml.Node) -> int:
+    line: int = node.start_mark.line + 1
+    return line
