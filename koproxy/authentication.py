@@ -57,7 +57,13 @@ class Authentication(MultiService):
         use = self._authenticator.use_keys
         self._issuers: dict[str, IssuerKeys] = {}
         for issuer in issuers:
-            keys = IssuerKeys(issuer.url, fetcher.get, partial(use, issuer.url), clock)
+            keys = IssuerKeys(
+                issuer.url,
+                fetcher.get,
+                partial(use, issuer.url),
+                clock,
+                discovery_url=issuer.discovery_url,
+            )
             keys.setServiceParent(self)
             self._issuers[issuer.url] = keys
         self._claims = ClaimSources(fetcher, use, self._authenticator.drop_keys, clock)

@@ -18,9 +18,12 @@ class IssuerError(Exception):
     """An issuer's documents can't be had or used; the text is a whole clause with their address."""
 
 
-async def discover(get: Get, issuer: str) -> str:
-    """Return the address of the issuer's key set; raises IssuerError."""
-    address = issuer.removesuffix("/") + "/.well-known/openid-configuration"
+async def discover(get: Get, issuer: str, address: str = "") -> str:
+    """Return the address of the issuer's key set; raises IssuerError.
+
+    ``address`` is where its discovery document is, if not at the usual place.
+    """
+    address = address or issuer.removesuffix("/") + "/.well-known/openid-configuration"
     text = await _fetch(get, "discovery", address)
     try:
         document = loads(text)

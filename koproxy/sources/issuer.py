@@ -34,13 +34,21 @@ class IssuerKeys(Service):
     """Keeps one issuer's keys; ``problem`` says why there are none yet, and is None afterwards."""
 
     def __init__(
-        self, issuer: str, get: Get, use: Callable[[KeySet], bool], clock: IReactorTime
+        self,
+        issuer: str,
+        get: Get,
+        use: Callable[[KeySet], bool],
+        clock: IReactorTime,
+        *,
+        discovery_url: str = "",
     ) -> None:
         """Take the issuer's URL, how to GET, and what to do with keys.
 
         ``use`` is called with each key set that was fetched and says whether it is a new one.
+        ``discovery_url`` is where the discovery document is, if not at the usual place.
         """
         self.issuer = issuer
+        self._discovery_url = discovery_url
         self.problem: str | None = f"the keys of {issuer} have not been fetched yet"
         self._get = get
         self._use = use
@@ -108,7 +116,7 @@ class IssuerKeys(Service):
         changed = False
         try:
             if self._keys_at is None:
-                self._keys_at = await discover(self._get, self.issuer)
+                self._keys_at = await discover(self._get, self.issuer, self._discovery_url)
             changed = self._take(await fetch_keys(self._get, self._keys_at))
         except IssuerError as problem:
             if not self.running:  # what the service's end has cut off is no failure

@@ -67,6 +67,21 @@ def test_a_slash_at_the_end_of_the_url_does_not_count_for_discovery(scene: Scene
     assert keys.problem is None
 
 
+def test_discovery_may_be_elsewhere_and_still_names_the_issuer(scene: Scene) -> None:
+    elsewhere = "https://internal/discovery"
+    keys = IssuerKeys(URL, scene.web.get, scene.use, scene.clock, discovery_url=elsewhere)
+    scene.web.has(elsewhere, {"issuer": elsewhere, "jwks_uri": KEYS})
+    scene.web.has(KEYS, SIGNER.document)
+    keys.startService()
+    assert keys.problem is not None
+    assert "it names another issuer" in keys.problem
+    scene.web.has(elsewhere, {"issuer": URL, "jwks_uri": KEYS})
+    scene.clock.advance(2)
+    assert keys.problem is None
+    assert scene.web.asked == [elsewhere, elsewhere, KEYS]
+    keys.stopService()
+
+
 @pytest.mark.parametrize(
     ("document", "problem"),
     [
