@@ -4,7 +4,7 @@ This is the one door by which the proxy learns an identity. It opens no socket o
 never sees more of a request than the value of its ``Authorization`` header.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from time import time
 
@@ -43,12 +43,20 @@ class Authentication(MultiService):
         fetcher: Fetcher,
         clock: IReactorTime,
         *,
+        fetchers: Mapping[str, Fetcher] | None = None,
+        require_all: bool = False,
         allow_reserved_groups: Iterable[str] = (),
         now: Callable[[], float] = time,
     ) -> None:
-        """Take the issuers' rules, how to fetch, and ``now``, the seconds since the epoch."""
+        """Take the issuers' rules, how to fetch, and ``now``, the seconds since the epoch.
+
+        ``fetchers`` are those of issuers, by URL, that have others than ``fetcher``.
+        ``require_all``: there is a ``problem`` as long as one issuer has one.
+        """
         super().__init__()
         self._now = now
+        self._require_all = require_all
+        fetchers = fetchers or {}
         issuers = tuple(issuers)
         self._authenticator = Authenticator(
             issuers, allow_reserved_groups=frozenset(allow_reserved_groups)
@@ -59,14 +67,14 @@ class Authentication(MultiService):
         for issuer in issuers:
             keys = IssuerKeys(
                 issuer.url,
-                fetcher.get,
+                fetchers.get(issuer.url, fetcher).get,
                 partial(use, issuer.url),
                 clock,
                 discovery_url=issuer.discovery_url,
             )
             keys.setServiceParent(self)
             self._issuers[issuer.url] = keys
-        self._claims = ClaimSources(fetcher, use, self._authenticator.drop_keys, clock)
+        self._claims = ClaimSources(fetcher, use, self._authenticator.drop_keys, clock, fetchers)
         self._claims.setServiceParent(self)
 
     @classmethod
@@ -103,11 +111,19 @@ class Authentication(MultiService):
 
     @property
     def problem(self) -> str | None:
-        """Why tokens can't be verified yet, as a clause for ``/readyz``; None once they can."""
-        for keys in self._issuers.values():
-            if keys.problem is not None:
-                return keys.problem
-        return None
+        """Why tokens can't be verified yet, as a clause for ``/readyz``; None once they can.
+
+        Those of one issuer will do, unless all are required.
+        """
+        found = [problem for problem in self.problems.values() if problem is not None]
+        if not found or (len(found) < len(self._issuers) and not self._require_all):
+            return None
+        return found[0]
+
+    @property
+    def problems(self) -> dict[str, str | None]:
+        """Why the tokens of each issuer can't be verified yet, by its URL; None where they can."""
+        return {url: keys.problem for url, keys in self._issuers.items()}
 
     def known(self, authorization: bytes) -> Verified | None:
         """Who sends this ``Authorization`` value, if that was decided before and still holds."""
@@ -170,7 +186,7 @@ class Authentication(MultiService):
         if (need.issuer, need.first) in asked:
             return Unauthenticated(need.reason)
         asked.add((need.issuer, need.first))
-        keys = self._issuers.get(need.issuer) or self._claims.keys_of(need.issuer)
+        keys = self._issuers.get(need.issuer) or self._claims.keys_of(need.issuer, need.rules)
         waiting = (keys.fetching() if need.first else None) or keys.refresh()
         if waiting is not None:
             await waiting

@@ -128,14 +128,14 @@ class Authenticator:
         keys = self._keys.get(url)
         if keys is None:
             reason = _NOT_ACCEPTED + "the keys of its issuer are not known yet"
-            raise _Needed(KeysNeeded(url, first=True, reason=reason))
+            raise _Needed(KeysNeeded(url, True, reason, rules.url))
         if not verify(token, keys):
             reason = _NOT_ACCEPTED + (
                 "its signature does not fit the issuer's keys"
                 if keys.has(token.kid)
                 else "the issuer has no key of the name that it gives"
             )
-            raise _Needed(KeysNeeded(url, first=False, reason=reason))
+            raise _Needed(KeysNeeded(url, False, reason, rules.url))
         return expires
 
     def _distributed(
@@ -151,7 +151,7 @@ class Authenticator:
             return float("inf")
         if not source.endpoint.startswith("https://"):
             raise Refused("its groups are at an address that is no https URL")
-        need = ClaimsNeeded(source.endpoint, source.access_token)
+        need = ClaimsNeeded(source.endpoint, source.access_token, rules.url)
         if need not in fetched:
             raise _Needed(need)
         try:

@@ -56,12 +56,14 @@ class KeysNeeded:
     """No key at hand verifies the token; ``issuer`` may have published another one.
 
     ``first`` says that there are no keys of this issuer at all yet. ``reason`` is the clause to
-    refuse with if newer keys are not to be had.
+    refuse with if newer keys are not to be had. ``rules`` is the URL of the issuer by whose rules
+    the token is decided: another one where the token is that of a distributed claim.
     """
 
     issuer: str
     first: bool
     reason: str
+    rules: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +71,13 @@ class ClaimsNeeded:
     """The groups stand in a distributed claim (OpenID Connect Core 1.0, section 5.6.2).
 
     ``endpoint`` is an https URL that answers with a JWT, to be asked with ``access_token`` as the
-    bearer token where that is not empty.
+    bearer token where that is not empty. ``rules`` is the URL of the issuer by whose rules the
+    token is decided.
     """
 
     endpoint: str
     access_token: str = field(repr=False)
+    rules: str
 
 
 Outcome = Verified | Unauthenticated | Forbidden | Unavailable

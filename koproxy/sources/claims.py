@@ -4,7 +4,7 @@ Who may be asked is said by a verified token alone. Space is bounded: an issuer 
 needed for the longest time gives way to a new one.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -31,10 +31,15 @@ class ClaimSources(MultiService):
         use: Callable[[str, KeySet], bool],
         drop: Callable[[str], None],
         clock: IReactorTime,
+        fetchers: Mapping[str, Fetcher],
     ) -> None:
-        """Take what to do with an issuer's key set, and with an issuer that had to give way."""
+        """Take what to do with an issuer's key set, and with an issuer that had to give way.
+
+        ``fetchers`` are those of the issuers, by URL, that have others than ``fetcher``.
+        """
         super().__init__()
         self._fetcher = fetcher
+        self._fetchers = fetchers
         self._use = use
         self._drop = drop
         self._clock = clock
@@ -52,21 +57,27 @@ class ClaimSources(MultiService):
         flight = self._flights.get(need)
         if flight is None:
             flight = Flight(
-                self._fetcher.get(need.endpoint, token=need.access_token, statuses=_STATUSES)
+                self._by(need.rules).get(need.endpoint, token=need.access_token, statuses=_STATUSES)
             )
             self._flights[need] = flight
             flight.done.addCallback(lambda _: self._flights.pop(need))
         return flight.join()
 
-    def keys_of(self, issuer: str) -> IssuerKeys:
-        """Return what keeps the keys of an issuer; it begins to, if it is a new one."""
+    def _by(self, rules: str) -> Fetcher:
+        return self._fetchers.get(rules, self._fetcher)
+
+    def keys_of(self, issuer: str, rules: str) -> IssuerKeys:
+        """Return what keeps the keys of an issuer; it begins to, if it is a new one.
+
+        ``rules`` is the URL of the issuer by whose rules somebody wants them.
+        """
         keys = self._issuers.pop(issuer, None)
         if keys is None:
             if len(self._issuers) >= MAX_ISSUERS:
                 oldest = next(iter(self._issuers))
                 self.removeService(self._issuers.pop(oldest))
                 self._drop(oldest)
-            keys = IssuerKeys(issuer, self._fetcher.get, partial(self._use, issuer), self._clock)
+            keys = IssuerKeys(issuer, self._by(rules).get, partial(self._use, issuer), self._clock)
             keys.setServiceParent(self)
         self._issuers[issuer] = keys
         return keys

@@ -214,3 +214,45 @@ def test_the_end_leaves_nothing_behind(scene: Scene) -> None:
     scene.later(NEW.bearer())
     scene.authentication.stopService()
     assert scene.clock.getDelayedCalls() == []
+
+
+# Several issuers
+
+
+OTHER = Signer("https://other.example", number=1)
+
+
+@pytest.mark.parametrize("require_all", [False, True])
+def test_an_issuer_that_is_down_holds_up_nobody_else(require_all: bool) -> None:
+    web, far, clock = Web(), Web(), Clock()
+    authentication = Authentication(
+        [RULES, Issuer(OTHER.url, frozenset({CLIENT}))],
+        web,  # type: ignore[arg-type]
+        clock,
+        fetchers={OTHER.url: far},  # type: ignore[dict-item]
+        require_all=require_all,
+        now=lambda: NOW,
+    )
+    web.publish(SIGNER)
+    authentication.startService()
+    assert isinstance(authentication.decide(SIGNER.bearer()), Verified)
+    assert isinstance(authentication.decide(OTHER.bearer()), Unavailable)
+    assert list(authentication.problems) == [URL, OTHER.url]
+    assert authentication.problems[URL] is None
+    assert (authentication.problem is not None) is require_all
+    far.publish(OTHER)
+    clock.advance(2)
+    assert isinstance(authentication.decide(OTHER.bearer()), Verified)
+    assert authentication.problem is None
+    assert not [each for each in web.asked if OTHER.url in each]
+    authentication.stopService()
+
+
+def test_where_no_issuer_is_up_nobody_is_ready_and_without_any_there_is_no_problem() -> None:
+    clock, web = Clock(), Web()
+    both = [RULES, Issuer(OTHER.url, frozenset({CLIENT}))]
+    down = Authentication(both, web, clock)  # type: ignore[arg-type]
+    down.startService()
+    assert down.problem is not None
+    down.stopService()
+    assert Authentication([], web, clock).problem is None  # type: ignore[arg-type]

@@ -187,7 +187,7 @@ def test_only_the_usual_spelling_of_a_token_is_kept() -> None:
 # Distributed claims.
 
 ENDPOINT = "https://claims.example/groups"
-NEED = ClaimsNeeded(ENDPOINT, "opener")
+NEED = ClaimsNeeded(ENDPOINT, "opener", URL)
 
 
 def elsewhere(endpoint: str = ENDPOINT) -> bytes:

@@ -10,7 +10,8 @@ from koproxy.identity.decision import ClaimsNeeded
 from koproxy.sources.claims import MAX_ISSUERS, ClaimSources
 from koproxy.sources.fetch import FetchError
 
-NEED = ClaimsNeeded("https://claims.example/1", "opener")
+RULES, OTHER = "https://issuer.example", "https://other.example"
+NEED = ClaimsNeeded("https://claims.example/1", "opener", RULES)
 
 
 class Scene:
@@ -18,6 +19,7 @@ class Scene:
 
     def __init__(self) -> None:
         self.web = Web()
+        self.other = Web()
         self.used: list[str] = []
         self.dropped: list[str] = []
         self.clock = Clock()
@@ -26,6 +28,7 @@ class Scene:
             lambda issuer, keys: not self.used.append(issuer),  # type: ignore[func-returns-value]
             self.dropped.append,
             self.clock,
+            {OTHER: self.other},  # type: ignore[dict-item]
         )
         self.sources.startService()
 
@@ -51,7 +54,7 @@ def test_a_crowd_fetches_once_and_the_next_one_again(scene: Scene) -> None:
     scene.web.has(NEED.endpoint, b"a.b.c")
     scene.web.hold()
     found = [results(scene.sources.fetch(NEED)) for _ in range(10)]
-    other = results(scene.sources.fetch(ClaimsNeeded(NEED.endpoint, "another")))
+    other = results(scene.sources.fetch(ClaimsNeeded(NEED.endpoint, "another", RULES)))
     assert len(scene.web.asked) == 2
     scene.web.release()
     assert [*found, other] == [[b"a.b.c"]] * 11
@@ -76,23 +79,33 @@ def test_the_end_of_the_service_ends_a_fetch(scene: Scene) -> None:
 def test_an_issuer_is_kept_and_fetched_once(scene: Scene) -> None:
     signer = Signer("https://groups.example")
     scene.web.publish(signer)
-    keys = scene.sources.keys_of(signer.url)
-    assert keys is scene.sources.keys_of(signer.url)
+    keys = scene.sources.keys_of(signer.url, RULES)
+    assert keys is scene.sources.keys_of(signer.url, RULES)
     assert keys.problem is None
     assert scene.used == [signer.url]
 
 
 def test_the_issuer_that_nobody_needs_gives_way(scene: Scene) -> None:
     names = [f"https://{number}.example" for number in range(MAX_ISSUERS)]
-    first = scene.sources.keys_of(names[0])
-    second = scene.sources.keys_of(names[1])
+    first = scene.sources.keys_of(names[0], RULES)
+    second = scene.sources.keys_of(names[1], RULES)
     for name in names[2:]:
-        scene.sources.keys_of(name)
-    scene.sources.keys_of(names[0])
+        scene.sources.keys_of(name, RULES)
+    scene.sources.keys_of(names[0], RULES)
     assert scene.dropped == []
-    scene.sources.keys_of("https://one.more.example")
+    scene.sources.keys_of("https://one.more.example", RULES)
     assert scene.dropped == [names[1]]
     assert first.running
     assert not second.running
     scene.sources.stopService()
     assert scene.clock.getDelayedCalls() == []
+
+
+def test_an_issuer_with_a_fetcher_of_its_own_is_asked_by_it(scene: Scene) -> None:
+    scene.other.has(NEED.endpoint, b"theirs")
+    scene.web.has(NEED.endpoint, b"ours")
+    theirs = ClaimsNeeded(NEED.endpoint, NEED.access_token, OTHER)
+    assert results(scene.sources.fetch(theirs)) == [b"theirs"]
+    assert results(scene.sources.fetch(NEED)) == [b"ours"]
+    scene.sources.keys_of("https://signer.example", OTHER)
+    assert scene.other.asked[-1].startswith("https://signer.example")
