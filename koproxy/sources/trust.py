@@ -27,7 +27,7 @@ _CERTIFICATE = "--oidc-tls-client-cert-file"
 _KEY = "--oidc-tls-client-key-file"
 
 
-def issuer_trust(ca_file: str, certificate_file: str, key_file: str) -> IPolicyForHTTPS:
+def issuer_trust(ca_file: str, certificate_file: str, key_file: str) -> "IssuerTrust":
     """Trust the authorities in ``ca_file``, or the system's, and show a client certificate if any.
 
     All are paths of PEM files; an empty one is not given. Raises ConfigurationError.
@@ -37,10 +37,7 @@ def issuer_trust(ca_file: str, certificate_file: str, key_file: str) -> IPolicyF
     if ca_file:
         authorities = _read(_CA, ca_file)
         pem.trust(checked, authorities, f"{_CA} {ca_file}")
-        roots = _certificates(authorities, f"{_CA} {ca_file}")
-        root = trustRootFromCertificates(
-            Certificate(X509.from_cryptography(each)) for each in roots
-        )
+        root = _root(authorities, f"{_CA} {ca_file}")
     if bool(certificate_file) != bool(key_file):
         missing = _KEY if certificate_file else _CERTIFICATE
         raise ConfigurationError(
@@ -58,19 +55,36 @@ def issuer_trust(ca_file: str, certificate_file: str, key_file: str) -> IPolicyF
             "extraCertChain": chain,
             "privateKey": load_pem_private_key(key, None),
         }
-    return _Policy(root, own)
+    return IssuerTrust(root, own)
 
 
 @implementer(IPolicyForHTTPS)
-class _Policy:
+class IssuerTrust:
+    """Whom to trust, and who to be."""
+
     def __init__(self, root: Any, own: dict[str, Any]) -> None:
+        """Take Twisted's trust root, and the options that are for one's own certificate."""
         self._root = root
         self._own = own
 
+    def with_authorities(self, authorities: str, where: str) -> "IssuerTrust":
+        """Trust these authorities (PEM) instead, and be the same; ``where`` names their place.
+
+        Raises ConfigurationError.
+        """
+        return IssuerTrust(_root(authorities.encode(), where), self._own)
+
     def creatorForNetloc(self, hostname: bytes, port: int) -> IOpenSSLClientConnectionCreator:
+        """Be asked by the agent for each connection."""
         return optionsForClientTLS(
             hostname.decode("ascii"), trustRoot=self._root, extraCertificateOptions=self._own
         )
+
+
+def _root(authorities: bytes, where: str) -> Any:
+    return trustRootFromCertificates(
+        Certificate(X509.from_cryptography(each)) for each in _certificates(authorities, where)
+    )
 
 
 def _certificates(text: bytes, where: str) -> list[x509.Certificate]:
