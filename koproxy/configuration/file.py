@@ -1,0 +1,72 @@
+"""The file that ``--authentication-config`` names: all that is wrong with it, or what it says.
+
+No other file is opened here, and nothing is fetched.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import cast
+
+from koproxy.configuration.checking import Compiler, check
+from koproxy.configuration.decoding import decode
+from koproxy.configuration.issuers import issuers
+from koproxy.configuration.problems import Problem
+from koproxy.errors import ConfigurationError
+from koproxy.identity.expressions import Program
+from koproxy.identity.issuer import Issuer
+
+_FLAG = "--authentication-config"
+
+
+@dataclass(frozen=True, slots=True)
+class Configured:
+    """What a file says: the issuers' rules, and the authorities (PEM) of those that have some."""
+
+    issuers: tuple[Issuer, ...]
+    authorities: dict[str, str]
+
+
+def read(file: str, compiler: Compiler) -> Configured:
+    """Read a configuration; raises ConfigurationError with everything that is wrong with it."""
+    try:
+        with open(file, "rb") as opened:
+            content = opened.read()
+    except OSError as problem:
+        raise ConfigurationError(
+            f"{_FLAG} {file} can't be read: {problem.strerror}; give a file that koproxy may read"
+        ) from None
+    decoded = decode(content)
+    if decoded.configuration is None:
+        raise _wrong(file, decoded.problems)
+    checked = check(decoded.configuration, compiler)
+    problems = [_with_line(each, decoded.lines) for each in checked.problems]
+    if problems:
+        raise _wrong(file, problems)
+    if decoded.configuration.anonymous is not None and decoded.configuration.anonymous.enabled:
+        why = "koproxy lets no request without a token through: leave it out, or write false"
+        raise _wrong(file, [_with_line(Problem("anonymous.enabled", why), decoded.lines)])
+    programs = {path: cast(Program, each) for path, each in checked.expressions.items()}
+    entries = decoded.configuration.jwt
+    return Configured(
+        issuers(entries, programs),
+        {
+            each.issuer.url: each.issuer.certificate_authority
+            for each in entries
+            if each.issuer.certificate_authority
+        },
+    )
+
+
+def _with_line(problem: Problem, lines: dict[str, int]) -> Problem:
+    """Give a problem its line, that of the nearest field around it that is there."""
+    path = problem.path
+    while path and path not in lines:
+        path = path[: max(path.rfind("."), path.rfind("["), 0)]
+    return replace(problem, line=lines.get(path, 0))
+
+
+def _wrong(file: str, problems: Iterable[Problem]) -> ConfigurationError:
+    said = [f"line {each.line}: {each}" if each.line else str(each) for each in problems]
+    if len(said) == 1:
+        return ConfigurationError(f"{_FLAG} {file}: {said[0]}")
+    return ConfigurationError("\n  ".join([f"{_FLAG} {file}:", *said]))

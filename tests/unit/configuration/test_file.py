@@ -1,0 +1,113 @@
+"""The file of a configuration: what it gives, and all that is wrong with it in one message."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+
+from koproxy.configuration.file import read
+from koproxy.errors import ConfigurationError
+
+HEAD = "apiVersion: apiserver.config.k8s.io/v1\nkind: AuthenticationConfiguration\n"
+CA = trustme.CA().cert_pem.bytes().decode()
+
+
+class Expression:
+    text = "x"
+
+    def uses(self, claim: str) -> bool:
+        return False
+
+    def evaluate(self, root: Any) -> Any:
+        raise NotImplementedError
+
+
+class Compiler:
+    def claims(self, text: str, *, is_rule: bool = False) -> Expression:
+        if "wrong" in text:
+            raise ValueError("compilation failed: it is wrong")
+        return Expression()
+
+    def user(self, text: str) -> Expression:
+        return Expression()
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "authentication.yaml"
+
+
+def wrong(file: Path, text: str) -> str:
+    file.write_text(HEAD + text)
+    with pytest.raises(ConfigurationError) as raised:
+        read(str(file), Compiler())
+    message = str(raised.value)
+    assert message.startswith(f"--authentication-config {file}:")
+    return message.removeprefix(f"--authentication-config {file}:")
+
+
+def test_what_a_file_gives(file: Path) -> None:
+    indented = CA.replace("\n", "\n      ")
+    file.write_text(
+        HEAD
+        + f"""
+jwt:
+- issuer:
+    url: https://a.example
+    audiences: [app]
+    certificateAuthority: |
+      {indented}
+  claimMappings: {{username: {{expression: claims.sub}}}}
+- issuer: {{url: https://b.example, audiences: [app]}}
+  claimMappings: {{username: {{claim: sub, prefix: ''}}}}
+anonymous: {{enabled: false}}
+"""
+    )
+    found = read(str(file), Compiler())
+    assert [each.url for each in found.issuers] == ["https://a.example", "https://b.example"]
+    assert found.issuers[0].username is not None
+    assert found.issuers[1].username is None
+    assert {url: text.strip() for url, text in found.authorities.items()} == {
+        "https://a.example": CA.strip()
+    }
+
+
+def test_one_thing_that_is_wrong_is_one_line(file: Path) -> None:
+    said = wrong(file, "jwt:\n- issuer: {url: https://a.example, audiences: [a]}\n")
+    assert said == (
+        " line 4: jwt[0].claimMappings.username: Required value: claim or expression is required"
+    )
+
+
+def test_all_that_is_wrong_is_said_with_lines(file: Path) -> None:
+    said = wrong(
+        file,
+        """jwt:
+- issuer:
+    url: http://a.example
+  claimMappings:
+    username:
+      expression: wrong
+""",
+    )
+    assert said.splitlines() == [
+        "",
+        '  line 5: jwt[0].issuer.url: Invalid value: "http://a.example": URL scheme must be https',
+        "  line 4: jwt[0].issuer.audiences: Required value: at least one jwt[0].issuer.audiences "
+        "is required",
+        '  line 8: jwt[0].claimMappings.username.expression: Invalid value: "wrong": compilation '
+        "failed: it is wrong",
+    ]
+
+
+def test_what_is_no_configuration_is_said(file: Path) -> None:
+    assert wrong(file, "more: 1") == " line 3: more: unknown field: the file has jwt, anonymous"
+    assert "koproxy lets no request without a token through" in wrong(
+        file, "jwt: []\nanonymous: {enabled: true}\n"
+    )
+
+
+def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="can't be read: No such file"):
+        read(str(tmp_path / "none"), Compiler())
