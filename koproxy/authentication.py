@@ -55,27 +55,60 @@ class Authentication(MultiService):
         """
         super().__init__()
         self._now = now
+        self._clock = clock
         self._require_all = require_all
-        fetchers = fetchers or {}
-        issuers = tuple(issuers)
+        self._fetcher = fetcher
+        self._fetchers: dict[str, Fetcher] = {}
         self._authenticator = Authenticator(
-            issuers, allow_reserved_groups=frozenset(allow_reserved_groups)
+            (), allow_reserved_groups=frozenset(allow_reserved_groups)
         )
         self._cached = self._authenticator.cached
-        use = self._authenticator.use_keys
         self._issuers: dict[str, IssuerKeys] = {}
-        for issuer in issuers:
-            keys = IssuerKeys(
-                issuer.url,
-                fetchers.get(issuer.url, fetcher).get,
-                partial(use, issuer.url),
-                clock,
-                discovery_url=issuer.discovery_url,
-            )
-            keys.setServiceParent(self)
-            self._issuers[issuer.url] = keys
-        self._claims = ClaimSources(fetcher, use, self._authenticator.drop_keys, clock, fetchers)
+        self._found_by: dict[str, tuple[Fetcher, str]] = {}
+        self._claims = ClaimSources(
+            fetcher,
+            self._authenticator.use_keys,
+            self._authenticator.drop_keys,
+            clock,
+            self._fetchers,
+        )
         self._claims.setServiceParent(self)
+        self.use(issuers, fetchers or {})
+
+    def use(self, issuers: Iterable[Issuer], fetchers: Mapping[str, Fetcher]) -> None:
+        """Decide by these issuers' rules from now on.
+
+        The keys of an issuer that is found as before are kept. ``fetchers`` are those of issuers,
+        by URL, that have others than the rest; the same one means the same trust.
+        """
+        issuers = tuple(issuers)
+        self._fetchers.clear()
+        self._fetchers.update(fetchers)
+        before, found_before = self._issuers, self._found_by
+        self._found_by = {
+            issuer.url: (fetchers.get(issuer.url, self._fetcher), issuer.discovery_url)
+            for issuer in issuers
+        }
+        for url, keys in before.items():
+            if self._found_by.get(url) != found_before[url]:
+                self.removeService(keys)
+                self._authenticator.drop_keys(url)
+        self._issuers = {
+            url: before[url] if found_before.get(url) == found_by else self._keys_of(url, *found_by)
+            for url, found_by in self._found_by.items()
+        }
+        self._authenticator.use_issuers(issuers)
+
+    def _keys_of(self, url: str, fetcher: Fetcher, discovery_url: str) -> IssuerKeys:
+        keys = IssuerKeys(
+            url,
+            fetcher.get,
+            partial(self._authenticator.use_keys, url),
+            self._clock,
+            discovery_url=discovery_url,
+        )
+        keys.setServiceParent(self)
+        return keys
 
     @classmethod
     def from_settings(cls, settings: Settings, reactor: IReactorTime) -> "Authentication":

@@ -53,11 +53,16 @@ class Authenticator:
         cache: VerifiedCache | None = None,
     ) -> None:
         """Take the issuers' rules, and the ``system:`` groups that tokens may give."""
-        self._issuers = {issuer.url: issuer for issuer in issuers}
         self._allow_reserved_groups = allow_reserved_groups
         self._keys: dict[str, KeySet] = {}
         self._cache = VerifiedCache() if cache is None else cache
         self.cached = self._cache.get
+        self.use_issuers(issuers)
+
+    def use_issuers(self, issuers: Iterable[Issuer]) -> None:
+        """Decide by these issuers' rules and no others; what was verified before is forgotten."""
+        self._issuers = {issuer.url: issuer for issuer in issuers}
+        self._cache.clear()
 
     def use_keys(self, issuer: str, keys: KeySet) -> bool:
         """Verify the tokens of the ``issuer`` of this URL with ``keys`` and no others.

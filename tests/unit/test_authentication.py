@@ -256,3 +256,43 @@ def test_where_no_issuer_is_up_nobody_is_ready_and_without_any_there_is_no_probl
     assert down.problem is not None
     down.stopService()
     assert Authentication([], web, clock).problem is None  # type: ignore[arg-type]
+
+
+def test_a_change_of_issuers_holds_from_the_next_token_on() -> None:
+    web, clock = Web(), Clock()
+    authentication = Authentication([RULES], web, clock, now=lambda: NOW)  # type: ignore[arg-type]
+    web.publish(SIGNER)
+    web.publish(OTHER)
+    authentication.startService()
+    first = authentication.decide(SIGNER.bearer())
+    assert isinstance(first, Verified)
+    asked = len(web.asked)
+
+    # The same issuer by other rules, and one more.
+    changed = Issuer(URL, frozenset({CLIENT}), username_prefix="new:")
+    authentication.use([changed, Issuer(OTHER.url, frozenset({CLIENT}))], {})
+    assert authentication.known(SIGNER.bearer()) is None
+    second = authentication.decide(SIGNER.bearer())
+    assert isinstance(second, Verified)
+    assert second.identity.username == "new:" + first.identity.username
+    assert isinstance(authentication.decide(OTHER.bearer()), Verified)
+    assert [each for each in web.asked[asked:] if each.startswith(URL)] == []  # its keys are kept
+
+    # An issuer that is gone verifies nothing, and one that is found elsewhere is found anew.
+    elsewhere = "https://elsewhere.example/discovery"
+    authentication.use([Issuer(URL, frozenset({CLIENT}), discovery_url=elsewhere)], {})
+    assert isinstance(authentication.decide(OTHER.bearer()), Unauthenticated)
+    assert isinstance(authentication.decide(SIGNER.bearer()), Unavailable)
+    web.has(elsewhere, {"issuer": URL, "jwks_uri": f"{URL}/keys"})
+    clock.advance(2)
+    assert isinstance(authentication.decide(SIGNER.bearer()), Verified)
+
+    # Other trust is another way to find it.
+    far = Web()
+    authentication.use(
+        [Issuer(URL, frozenset({CLIENT}), discovery_url=elsewhere)],
+        {URL: far},  # type: ignore[dict-item]
+    )
+    assert isinstance(authentication.decide(SIGNER.bearer()), Unavailable)
+    assert far.asked == [elsewhere]
+    authentication.stopService()
