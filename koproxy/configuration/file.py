@@ -1,7 +1,4 @@
-"""The file that ``--authentication-config`` names: all that is wrong with it, or what it says.
-
-No other file is opened here, and nothing is fetched.
-"""
+"""The content of an ``--authentication-config``: all that is wrong with it, or what it says."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -26,15 +23,8 @@ class Configured:
     authorities: dict[str, str]
 
 
-def read(file: str, compiler: Compiler) -> Configured:
-    """Read a configuration; raises ConfigurationError with everything that is wrong with it."""
-    try:
-        with open(file, "rb") as opened:
-            content = opened.read()
-    except OSError as problem:
-        raise ConfigurationError(
-            f"{_FLAG} {file} can't be read: {problem.strerror}; give a file that koproxy may read"
-        ) from None
+def configured(content: bytes, file: str, compiler: Compiler) -> Configured:
+    """Read what is in ``file``; raises ConfigurationError with everything that is wrong with it."""
     decoded = decode(content)
     if decoded.configuration is None:
         raise _wrong(file, decoded.problems)

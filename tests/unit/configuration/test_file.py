@@ -1,12 +1,11 @@
 """The file of a configuration: what it gives, and all that is wrong with it in one message."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 import trustme
 
-from koproxy.configuration.file import read
+from koproxy.configuration.file import configured
 from koproxy.errors import ConfigurationError
 
 HEAD = "apiVersion: apiserver.config.k8s.io/v1\nkind: AuthenticationConfiguration\n"
@@ -33,23 +32,17 @@ class Compiler:
         return Expression()
 
 
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "authentication.yaml"
-
-
-def wrong(file: Path, text: str) -> str:
-    file.write_text(HEAD + text)
+def wrong(text: str) -> str:
     with pytest.raises(ConfigurationError) as raised:
-        read(str(file), Compiler())
+        configured((HEAD + text).encode(), "a.yaml", Compiler())
     message = str(raised.value)
-    assert message.startswith(f"--authentication-config {file}:")
-    return message.removeprefix(f"--authentication-config {file}:")
+    assert message.startswith("--authentication-config a.yaml:")
+    return message.removeprefix("--authentication-config a.yaml:")
 
 
-def test_what_a_file_gives(file: Path) -> None:
+def test_what_a_file_gives() -> None:
     indented = CA.replace("\n", "\n      ")
-    file.write_text(
+    content = (
         HEAD
         + f"""
 jwt:
@@ -64,7 +57,7 @@ jwt:
 anonymous: {{enabled: false}}
 """
     )
-    found = read(str(file), Compiler())
+    found = configured(content.encode(), "a.yaml", Compiler())
     assert [each.url for each in found.issuers] == ["https://a.example", "https://b.example"]
     assert found.issuers[0].username is not None
     assert found.issuers[1].username is None
@@ -73,16 +66,15 @@ anonymous: {{enabled: false}}
     }
 
 
-def test_one_thing_that_is_wrong_is_one_line(file: Path) -> None:
-    said = wrong(file, "jwt:\n- issuer: {url: https://a.example, audiences: [a]}\n")
+def test_one_thing_that_is_wrong_is_one_line() -> None:
+    said = wrong("jwt:\n- issuer: {url: https://a.example, audiences: [a]}\n")
     assert said == (
         " line 4: jwt[0].claimMappings.username: Required value: claim or expression is required"
     )
 
 
-def test_all_that_is_wrong_is_said_with_lines(file: Path) -> None:
+def test_all_that_is_wrong_is_said_with_lines() -> None:
     said = wrong(
-        file,
         """jwt:
 - issuer:
     url: http://a.example
@@ -101,13 +93,8 @@ def test_all_that_is_wrong_is_said_with_lines(file: Path) -> None:
     ]
 
 
-def test_what_is_no_configuration_is_said(file: Path) -> None:
-    assert wrong(file, "more: 1") == " line 3: more: unknown field: the file has jwt, anonymous"
+def test_what_is_no_configuration_is_said() -> None:
+    assert wrong("more: 1") == " line 3: more: unknown field: the file has jwt, anonymous"
     assert "koproxy lets no request without a token through" in wrong(
-        file, "jwt: []\nanonymous: {enabled: true}\n"
+        "jwt: []\nanonymous: {enabled: true}\n"
     )
-
-
-def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="can't be read: No such file"):
-        read(str(tmp_path / "none"), Compiler())
