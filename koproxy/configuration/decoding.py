@@ -13,6 +13,7 @@ import yaml
 
 from koproxy.configuration.document import AuthenticationConfiguration
 from koproxy.configuration.problems import Problem
+from koproxy.kubernetes_yaml import Loader
 
 GROUP = "apiserver.config.k8s.io"
 KIND = "AuthenticationConfiguration"
@@ -20,7 +21,7 @@ VERSIONS = tuple(f"{GROUP}/{version}" for version in ("v1", "v1beta1", "v1alpha1
 
 _NULL = "tag:yaml.org,2002:null"
 _TYPES = {
-    str: ("string", "tag:yaml.org,2002:str", "tag:yaml.org,2002:timestamp"),
+    str: ("string", "tag:yaml.org,2002:str"),
     bool: ("bool", "tag:yaml.org,2002:bool"),
 }
 _FOUND = {
@@ -47,7 +48,7 @@ def decode(content: bytes) -> Decoded:
     if not content.strip():
         return Decoded(None, (Problem("", "empty config data"),), {})
     try:
-        node = yaml.compose(content, Loader=yaml.SafeLoader)
+        node = yaml.compose(content, Loader=Loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 0
@@ -92,7 +93,7 @@ class _Decoder:
         return made if isinstance(made, AuthenticationConfiguration) else None
 
     def _members(self, node: yaml.MappingNode, path: str) -> Iterator[tuple[str, yaml.Node]]:
-        yaml.SafeLoader("").flatten_mapping(node)  # merge keys
+        Loader("").flatten_mapping(node)  # merge keys
         seen = set()
         for key, value in node.value:
             name = key.value if isinstance(key, yaml.ScalarNode) else ""
@@ -149,7 +150,7 @@ class _Decoder:
         name, *tags = _TYPES[hint]
         if not isinstance(node, yaml.ScalarNode) or node.tag not in tags:
             return self._mistyped(node, path, name)
-        return node.value if hint is str else yaml.SafeLoader("").construct_yaml_bool(node)
+        return node.value if hint is str else Loader("").construct_object(node)
 
     def _mistyped(self, node: yaml.Node, path: str, wanted: str) -> None:
         found = _FOUND.get(node.tag.rpartition(":")[2], "value of another kind")

@@ -11,6 +11,7 @@ import msgspec
 import yaml
 
 from koproxy.errors import ConfigurationError
+from koproxy.kubernetes_yaml import Loader
 
 
 class Extension(msgspec.Struct):
@@ -90,16 +91,6 @@ class Config(msgspec.Struct):
     current_context: str = msgspec.field(default="", name="current-context")
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML as client-go reads it: dates stay text."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(":timestamp")]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-
-
 def load_yaml(content: bytes) -> Any:
     """The one document in ``content`` as plain values, without the fields that are null.
 
@@ -107,7 +98,7 @@ def load_yaml(content: bytes) -> Any:
         ValueError: it is no YAML; the text says where, and nothing of what stands there.
     """
     try:
-        document = without_nulls(yaml.load(content, Loader=_Loader))  # noqa: S506
+        document = without_nulls(yaml.load(content, Loader=Loader))  # noqa: S506
         _check_strings(document)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark

@@ -65,7 +65,7 @@ jwt:
     groups: {expression: x}
     uid: {expression: x}
     extra: [{key: a.b/c, valueExpression: x}]
-  userValidationRules: [{expression: x, message: n}]
+  userValidationRules: [{expression: x, message: later}]
 """,
         f"{first}.claimMappings.username.expression",
         f"{second}.claimValidationRules[1].expression",
@@ -83,4 +83,4 @@ jwt:
     rule = Program(f"{second}.claimValidationRules[1].expression")
     assert found.claim_rules == (Rule(rule, "m"),)
     user_rule = Program(f"{second}.userValidationRules[0].expression")
-    assert found.user_rules == (Rule(user_rule, "n"),)
+    assert found.user_rules == (Rule(user_rule, "later"),)
