@@ -10,6 +10,8 @@ from typing import Any
 
 from koproxy.cel.claims import ABSENT, EscapedList, EscapedMap, Root, escaping
 from koproxy.cel.escapes import unescaped
+from koproxy.cel.functions.conversions import type_name
+from koproxy.cel.functions.equality import has_key
 from koproxy.cel.overloads import Functions
 from koproxy.cel.tree import (
     Call,
@@ -21,13 +23,13 @@ from koproxy.cel.tree import (
     Node,
     Select,
 )
-from koproxy.cel.values import NONE, CelError, Optional, TypeValue, UInt, no_overload
+from koproxy.cel.values import NONE, CelError, Optional, TypeValue, no_overload
 
-BUDGET = 50_000
-"""Steps that one evaluation may take: a tenth of a second or so."""
+BUDGET = 100_000
+"""Steps that one evaluation may take: a fifth of a second or so."""
 
 _COSTLY = "operation cancelled: actual cost limit exceeded"
-_TEXT_STEP = 100  # characters that are looked at in a step
+_IN_A_STEP = {str: 100, bytes: 100, list: 1000, dict: 50}  # how much of one is read, or copied
 
 Variables = Mapping[str, Any]
 
@@ -99,13 +101,16 @@ class Evaluation:
     def _call(self, node: Call, variables: Variables) -> Any:
         values = [] if node.target is None else [self.value(node.target, variables)]
         values += [self.value(each, variables) for each in node.arguments]
-        self._spend(sum(_size(value) for value in values) // _TEXT_STEP)
+        self._spend(sum(map(_steps, values)))
         match node.function:
             case "_[_]":
                 return selected(*values)
             case "_?._" | "_[?_]":
                 return optionally(*values)
-        return self._functions.call(node.function, values)
+        overload = self._functions.find(node.function, values)
+        if overload.cost is not None:
+            self._spend(overload.cost(*values))
+        return overload.function(*values)
 
     def _logical(self, node: Call, variables: Variables, *, stop: bool) -> bool:
         """One side can decide though the other fails."""
@@ -141,20 +146,22 @@ class Evaluation:
             return True
 
     def _or(self, node: Call, variables: Variables) -> Any:
-        target, other = self._optional(node, variables)
-        return target if target.present else self.value(other, variables)
+        target, other = self._first_of(node, variables)
+        if not isinstance(target, Optional) or target.present:
+            return target
+        return self.value(other, variables)
 
     def _or_value(self, node: Call, variables: Variables) -> Any:
-        target, other = self._optional(node, variables)
+        target, other = self._first_of(node, variables)
+        if not isinstance(target, Optional):
+            return target
         return target.value if target.present else self.value(other, variables)
 
-    def _optional(self, node: Call, variables: Variables) -> tuple[Optional, Node]:
+    def _first_of(self, node: Call, variables: Variables) -> tuple[Any, Node]:
+        """What isn't optional is there: cel-go gives it as it is."""
         if node.target is None or len(node.arguments) != 1:
             raise no_overload()
-        target = self.value(node.target, variables)
-        if not isinstance(target, Optional):
-            raise no_overload()
-        return target, node.arguments[0]
+        return self.value(node.target, variables), node.arguments[0]
 
     # Literals
 
@@ -179,9 +186,7 @@ class Evaluation:
                     continue
                 value = value.value
             if not isinstance(key, bool | int | str):
-                raise CelError(f"unsupported key type: {_named(key)}")
-            if key in made:
-                raise CelError(f"Failed with repeated key: {key}")
+                raise CelError(f"unsupported key type: {type_name(key)}")
             made[key] = value
         return made
 
@@ -198,7 +203,6 @@ class Evaluation:
             if self.value(node.condition, scope) is False:
                 break
             scope[node.accumulator] = self._kept(node.step, scope)
-            self._spend(_size(scope[node.accumulator]) // _TEXT_STEP)
         result = self.value(node.result, scope)
         if isinstance(result, CelError):
             raise result
@@ -218,7 +222,10 @@ class Evaluation:
 
 
 def find(holder: Any, key: Any) -> Any:
-    """Give what is there for a key, or ``ABSENT``; raises ``CelError`` of what has no members."""
+    """Give what is there for a key, or ``ABSENT``, as in what has no members.
+
+    Raises ``CelError`` for a key that a list can't have.
+    """
     match holder:
         case Root():
             return holder.find(key)
@@ -231,7 +238,7 @@ def find(holder: Any, key: Any) -> Any:
             return escaping(_in_list(holder, key))
         case list():
             return _in_list(holder, key)
-    raise no_overload()
+    return ABSENT
 
 
 def selected(holder: Any, key: Any) -> Any:
@@ -260,23 +267,14 @@ def optionally(holder: Any, key: Any) -> Optional:
 
 
 def _in_map(holder: dict[Any, Any], key: Any) -> Any:
-    if isinstance(key, float):
-        if not key.is_integer():
-            return ABSENT
-        key = int(key)
-    if not isinstance(key, bool | int | str):
-        raise no_overload()
-    # Python takes true for 1; the keys of a map are of one type.
-    if not holder or isinstance(key, bool) is not isinstance(next(iter(holder)), bool):
-        return ABSENT
-    return holder.get(key, ABSENT)
+    return holder[key] if has_key(holder, key) else ABSENT
 
 
 def _in_list(holder: list[Any], key: Any) -> Any:
     if isinstance(key, float) and key.is_integer():
         key = int(key)
     if isinstance(key, bool) or not isinstance(key, int):
-        raise no_overload()
+        raise CelError(f"unsupported index type '{type_name(key)}' in list")
     return holder[key] if 0 <= key < len(holder) else ABSENT
 
 
@@ -294,16 +292,14 @@ def _items(through: Any, *, two: bool) -> Iterator[Sequence[Any]]:
             raise no_overload()
 
 
-def _size(value: Any) -> int:
-    return len(value) if isinstance(value, str | bytes | list | dict) else 0
+def _steps(value: Any) -> int:
+    for type_, count in _IN_A_STEP.items():
+        if isinstance(value, type_):
+            return len(value) // count
+    return 0
 
 
 def _written(key: Any) -> str:
     if isinstance(key, bool):
         return str(key).lower()
     return str(key)
-
-
-def _named(value: Any) -> str:
-    names = {bytes: "bytes", float: "double", type(None): "null", UInt: "uint"}
-    return names.get(type(value), type(value).__name__)

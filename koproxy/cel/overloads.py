@@ -33,7 +33,7 @@ _BASIC: Mapping[str, Callable[[Any], bool]] = {
 _SIGNATURE = re.compile(r"(?P<head>.*)\((?P<arguments>[^()]*)\) -> (?P<result>.+)")
 _TARGET = re.compile(
     r"(?P<target>(?:[a-z_]+<.+>|string|bytes|int|uint|double|bool|duration|timestamp|dyn|[A-Z]"
-    r"|net\.[A-Z][A-Za-z]+|kubernetes\.[A-Z][A-Za-z]+))\.(?P<name>[A-Za-z]+)"
+    r"|net\.[A-Z][A-Za-z]+|kubernetes\.[A-Z][A-Za-z]+))\.(?P<name>@?[A-Za-z]+)"
 )
 _TYPE = re.compile(r"(?P<name>[A-Za-z_.]+)(?:<(?P<parameters>.+)>)?")
 
@@ -65,12 +65,14 @@ class Overload:
     """One signature of a function, and what it does.
 
     ``function`` gets the target first; it raises ``CelError`` where the evaluation fails.
-    ``known``: the checker has it of itself.
+    ``known``: the checker has it of itself. ``cost`` gets what the function gets, and gives the
+    steps of an evaluation that the call takes, for one that does more than read its arguments.
     """
 
     signature: str
     function: Callable[..., Any]
     known: bool = False
+    cost: Callable[..., int] | None = None
     name: str = field(init=False)
     target: Type | None = field(init=False)
     arguments: tuple[Type, ...] = field(init=False)
@@ -108,11 +110,11 @@ class Functions:
         for overload in overloads:
             self._overloads.setdefault(overload.name, []).append(overload)
 
-    def call(self, name: str, values: Sequence[Any]) -> Any:
-        """Call a function, its target first; raises ``CelError``."""
+    def find(self, name: str, values: Sequence[Any]) -> Overload:
+        """Give what a call with these values, the target first, calls; raises ``CelError``."""
         for overload in self._overloads.get(name, ()):
             if overload.fits(values):
-                return overload.function(*values)
+                return overload
         raise no_overload()
 
 

@@ -3,6 +3,7 @@
 Macros have become comprehensions and calls already; ``number`` is a node's own in its expression.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,3 +91,26 @@ class Comprehension:
 
 
 Node = Constant | Identifier | Select | Call | ListLiteral | MapLiteral | Comprehension
+
+
+def children(node: Node) -> tuple[Node, ...]:
+    """Give the nodes right below a node, in the order of the expression."""
+    match node:
+        case Select():
+            return (node.operand,)
+        case Call():
+            return node.arguments if node.target is None else (node.target, *node.arguments)
+        case ListLiteral():
+            return node.elements
+        case MapLiteral():
+            return tuple([each for entry in node.entries for each in (entry.key, entry.value)])
+        case Comprehension():
+            return (node.range, node.initial, node.condition, node.step, node.result)
+    return ()
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """Give a node and all that are below it."""
+    yield node
+    for child in children(node):
+        yield from walk(child)

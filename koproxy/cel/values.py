@@ -5,7 +5,7 @@ a list is a list and a map a dict. The rest is here. Where kube-apiserver's answ
 keeps a value, so does the value's class.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 NO_OVERLOAD = "no such overload"
@@ -35,9 +35,14 @@ class Duration:
 
 @dataclass(frozen=True, slots=True)
 class Timestamp:
-    """A point in time, in nanoseconds since 1970 UTC."""
+    """A point in time, in nanoseconds since 1970 UTC.
+
+    ``offset`` is that of the zone in which it was written, in seconds; as text it is written so
+    again, and is the same point in time.
+    """
 
     nanoseconds: int
+    offset: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,11 +88,11 @@ def test_the_overload_that_fits_is_called() -> None:
             Overload("string.f(int) -> string", lambda target, value: f"{target} {value}"),
         ]
     )
-    assert functions.call("f", [1]) == "int 1"
-    assert functions.call("f", ["a"]) == "string a"
-    assert functions.call("f", ["a", 1]) == "a 1"
+    assert functions.find("f", [1]).function(1) == "int 1"
+    assert functions.find("f", ["a"]).function("a") == "string a"
+    assert functions.find("f", ["a", 1]).function("a", 1) == "a 1"
     for values in ([True], [UInt(1)], [1, "a"], []):
         with pytest.raises(CelError, match="no such overload"):
-            functions.call("f", values)
+            functions.find("f", values)
     with pytest.raises(CelError, match="no such overload"):
-        functions.call("g", [1])
+        functions.find("g", [1])

@@ -1,0 +1,32 @@
+"""All functions that expressions have in an AuthenticationConfiguration. Pure.
+
+https://kubernetes.io/docs/reference/using-api/cel/#cel-options-language-features-and-libraries
+"""
+
+from koproxy.cel.functions import (
+    conversions,
+    equality,
+    formatting,
+    lists,
+    operators,
+    optionals,
+    regex,
+    strings,
+    times,
+)
+from koproxy.cel.overloads import Functions
+
+_ROOMS = (
+    operators,
+    equality,
+    conversions,
+    times,
+    strings,
+    formatting,
+    regex,
+    lists,
+    optionals,
+)
+
+OVERLOADS = tuple([overload for room in _ROOMS for overload in room.OVERLOADS])
+FUNCTIONS = Functions(OVERLOADS)
