@@ -190,7 +190,7 @@ _DEPLOYMENTS = [
     ),
     C(APPLY, {"spec": {"replicas": None}}, "nul", force=True),
     C(MERGE, {"spec": {"replicas": None}}, "nul2"),
-    # One at a time: a real server looks at fields in no order, and stops at one that isn't declared.
+    # One at a time: a real server looks at them in no order, and stops at what isn't declared.
     C(APPLY, {"spec": {"bogus": 1}}, "bog"),
     C(APPLY, {"spec": {"replicas": "x"}}, "bog"),
     *(
