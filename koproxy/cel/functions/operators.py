@@ -177,7 +177,7 @@ def order(one: Any, other: Any) -> int | None:
     return int(one > other) - int(one < other)
 
 
-ORDERED = ("bool", "int", "uint", "double", "string", "bytes", "timestamp", "duration")
+ORDERED = ("int", "uint", "double", "bool", "duration", "timestamp", "string", "bytes")
 """The types of which one value is less than another."""
 
 _NUMBERS = ("int", "uint", "double")
