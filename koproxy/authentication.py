@@ -11,9 +11,7 @@ from time import time
 from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
-from twisted.web.client import Agent
 
-from koproxy.errors import ConfigurationError
 from koproxy.identity.authenticator import Authenticator
 from koproxy.identity.decision import (
     ClaimsNeeded,
@@ -24,14 +22,10 @@ from koproxy.identity.decision import (
     Unavailable,
     Verified,
 )
-from koproxy.identity.issuer import Issuer, issuer_from_flags
-from koproxy.settings import Settings
+from koproxy.identity.issuer import Issuer
 from koproxy.sources.claims import ClaimSources
 from koproxy.sources.fetch import Fetcher, FetchError
 from koproxy.sources.issuer import IssuerKeys
-from koproxy.sources.trust import issuer_trust
-
-CONNECT_SECONDS = 10.0
 
 
 class Authentication(MultiService):
@@ -45,18 +39,22 @@ class Authentication(MultiService):
         *,
         fetchers: Mapping[str, Fetcher] | None = None,
         require_all: bool = False,
+        outage_tolerance: float = 0,
         allow_reserved_groups: Iterable[str] = (),
         now: Callable[[], float] = time,
     ) -> None:
         """Take the issuers' rules, how to fetch, and ``now``, the seconds since the epoch.
 
         ``fetchers`` are those of issuers, by URL, that have others than ``fetcher``.
-        ``require_all``: there is a ``problem`` as long as one issuer has one.
+        ``require_all``: there is a ``problem`` as long as one issuer has one. ``outage_tolerance``
+        is how long an issuer's keys are used after they were last fetched, in seconds; 0 is for
+        ever.
         """
         super().__init__()
         self._now = now
         self._clock = clock
         self._require_all = require_all
+        self._outage_tolerance = outage_tolerance
         self._fetcher = fetcher
         self._fetchers: dict[str, Fetcher] = {}
         self._authenticator = Authenticator(
@@ -99,6 +97,11 @@ class Authentication(MultiService):
         }
         self._authenticator.use_issuers(issuers)
 
+    def look_again(self) -> None:
+        """Have the keys of all issuers fetched now: whom to trust has changed."""
+        for keys in self._issuers.values():
+            keys.look_again()
+
     def _keys_of(self, url: str, fetcher: Fetcher, discovery_url: str) -> IssuerKeys:
         keys = IssuerKeys(
             url,
@@ -106,41 +109,11 @@ class Authentication(MultiService):
             partial(self._authenticator.use_keys, url),
             self._clock,
             discovery_url=discovery_url,
+            outage_tolerance=self._outage_tolerance,
+            drop=partial(self._authenticator.drop_keys, url),
         )
         keys.setServiceParent(self)
         return keys
-
-    @classmethod
-    def from_settings(cls, settings: Settings, reactor: IReactorTime) -> "Authentication":
-        """Make what the ``--oidc-*`` flags describe; raises ConfigurationError."""
-        issuer = issuer_from_flags(
-            oidc_issuer_url=settings.oidc_issuer_url,
-            oidc_client_id=settings.oidc_client_id,
-            oidc_username_claim=settings.oidc_username_claim,
-            oidc_username_prefix=settings.oidc_username_prefix,
-            oidc_groups_claim=settings.oidc_groups_claim,
-            oidc_groups_prefix=settings.oidc_groups_prefix,
-            oidc_signing_algs=settings.oidc_signing_algs,
-            oidc_required_claim=settings.oidc_required_claim,
-        )
-        for group in settings.allow_reserved_groups:
-            if not group.startswith("system:"):
-                raise ConfigurationError(
-                    f"--allow-reserved-groups has {group!r}, which is not reserved: "
-                    "only groups that begin with system: need to be allowed, leave it out"
-                )
-        trust = issuer_trust(
-            settings.oidc_ca_file,
-            settings.oidc_tls_client_cert_file,
-            settings.oidc_tls_client_key_file,
-        )
-        agent = Agent(reactor, trust, connectTimeout=CONNECT_SECONDS)
-        return cls(
-            [issuer],
-            Fetcher(reactor, agent),
-            reactor,
-            allow_reserved_groups=settings.allow_reserved_groups,
-        )
 
     @property
     def problem(self) -> str | None:

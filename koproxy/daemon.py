@@ -5,7 +5,7 @@ decided here about requests.
 """
 
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -20,7 +20,7 @@ from twisted.internet.protocol import ServerFactory
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
-from koproxy.authentication import Authentication
+from koproxy.issuers import make_authentication
 from koproxy.kubeconfig import find_access
 from koproxy.lifeline import Supervised
 from koproxy.limits import allow_descriptors, limits_of
@@ -43,7 +43,8 @@ from koproxy.proxy.sockets import Sockets
 from koproxy.proxy.turns import Turns
 from koproxy.proxy.upstream import Pool
 from koproxy.proxy.way import Way
-from koproxy.serving_certificate import serving_context
+from koproxy.reloaded import Reloaded
+from koproxy.serving_certificate import ServingCertificate
 from koproxy.settings import Settings
 from koproxy.sources.credential import Upstream
 from koproxy.sources.rights import Rights
@@ -133,8 +134,8 @@ def make_service(
     limits = limits_of(settings)
     allow_descriptors(limits)
     find = partial(find_access, settings.kubeconfig, settings.context)
-    authentication = Authentication.from_settings(settings, reactor)
-    tls = serving_context(
+    authentication, kept = make_authentication(settings, reactor)
+    certificate = ServingCertificate(
         settings.tls_cert_file,
         settings.tls_private_key_file,
         settings.cert_dir,
@@ -142,6 +143,7 @@ def make_service(
         settings.tls_min_version,
         settings.tls_cipher_suites,
     )
+    kept += (Reloaded(certificate.name, certificate.read, certificate.take, reactor),)
     upstream = Upstream(find, reactor)
     sockets = Sockets(reactor)
     pool = Pool(reactor, upstream, Connector(reactor, sockets))
@@ -152,15 +154,19 @@ def make_service(
     upstream.on_change(rights.ask)
     clients = Clients(reactor, limits)
     way = Way(reactor, authentication, upstream, pool, own_calls, clients, Turns(reactor), host)
-    checks = (
-        Check("issuer", lambda: authentication.problem),
-        Check("credential", lambda: upstream.problem or own_calls.problem),
-        Check("rotation", lambda: "; ".join(upstream.stale) or None, required=False),
-        Check("rights", lambda: rights.problem, required=False),
-    )
+
+    def checks() -> Iterator[Check]:
+        yield Check("issuer", authentication.problem)
+        for url, problem in authentication.problems.items():
+            yield Check(f"issuer {url}", problem, required=False)
+        yield Check("credential", upstream.problem or own_calls.problem)
+        stale = [*upstream.stale, *(each.problem for each in kept if each.problem is not None)]
+        yield Check("rotation", "; ".join(stale) or None, required=False)
+        yield Check("rights", rights.problem, required=False)
 
     service = MultiService()
-    for part in (authentication, upstream, _Upkeep(reactor, pool, own_calls, clients), rights):
+    upkeep = _Upkeep(reactor, pool, own_calls, clients)
+    for part in (authentication, *kept, upstream, upkeep, rights):
         service.addService(part)
 
     def serve_probes(listening: socket.socket) -> Callable[[], object]:
@@ -171,7 +177,9 @@ def make_service(
         return port.stopListening
 
     def serve_clients(listening: socket.socket) -> Callable[[], object]:
-        return Listener(reactor, sockets, listening, tls, clients, partial(Frontend, way)).close
+        return Listener(
+            reactor, sockets, listening, certificate.context, clients, partial(Frontend, way)
+        ).close
 
     supervisor = handed.get(SUPERVISOR)
     for name, listening, serve in (

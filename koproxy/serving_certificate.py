@@ -40,62 +40,76 @@ VERSIONS = {
 }
 
 
-def serving_context(
-    cert_file: str | None,
-    key_file: str | None,
-    cert_dir: str,
-    bind_address: str,
-    min_version: str = "VersionTLS12",
-    cipher_suites: Sequence[str] = (),
-) -> ssl.SSLContext:
-    """A server's context for HTTP/1.1 from the serving flags.
+Pair = tuple[bytes, bytes]
+"""A certificate with those between it and its authority, and its key, in PEM."""
 
-    Without ``cert_file`` and ``key_file`` the pair in ``cert_dir`` is used, and made first where
+
+class ServingCertificate:
+    """A server's TLS for HTTP/1.1 from the serving flags; ``context`` is used for connections.
+
+    Without ``cert_file`` and ``key_file`` the pair in ``cert_dir`` is shown, and made first where
     there is none, for this machine's name, localhost and ``bind_address``.
-
-    Raises:
-        ConfigurationError: a flag or a file that can't work.
     """
-    context = _protocol(min_version, cipher_suites)
-    if bool(cert_file) != bool(key_file):
-        given, missing = "--tls-cert-file", "--tls-private-key-file"
-        if key_file:
-            given, missing = missing, given
-        raise ConfigurationError(f"{given} is given without {missing}: give both, or neither")
-    if cert_file and key_file:
-        leaf = show(context, Path(cert_file), Path(key_file))
-    elif not cert_dir:
-        raise ConfigurationError(
-            "--cert-dir is empty and --tls-cert-file is not given: give a folder for a self-signed "
-            "certificate, or --tls-cert-file and --tls-private-key-file"
-        )
-    else:
-        certificate, key = self_signed_pair(Path(cert_dir), bind_address)
-        leaf = show(context, certificate, key, "--cert-dir", "--cert-dir")
-    if leaf.not_valid_after_utc < datetime.now(UTC):
-        log.warn(
-            "The serving certificate ended at {end}: clients will refuse it; renew it",
-            end=leaf.not_valid_after_utc.isoformat(),
-        )
-    return context
 
+    def __init__(
+        self,
+        cert_file: str,
+        key_file: str,
+        cert_dir: str,
+        bind_address: str,
+        min_version: str = "VersionTLS12",
+        cipher_suites: Sequence[str] = (),
+    ) -> None:
+        """Take the flags; nothing is shown before a pair has been taken up.
 
-def show(
-    context: ssl.SSLContext,
-    certificate: Path,
-    key: Path,
-    certificate_flag: str = "--tls-cert-file",
-    key_flag: str = "--tls-private-key-file",
-) -> x509.Certificate:
-    """Let ``context`` show the pair in these files from the next connection on.
+        Raises:
+            ConfigurationError: a flag, or the folder, that can't work.
+        """
+        self.context = _protocol(min_version, cipher_suites)
+        if bool(cert_file) != bool(key_file):
+            given, missing = "--tls-cert-file", "--tls-private-key-file"
+            if key_file:
+                given, missing = missing, given
+            raise ConfigurationError(f"{given} is given without {missing}: give both, or neither")
+        if cert_file and key_file:
+            self._files = Path(cert_file), Path(key_file)
+            flags = "--tls-cert-file", "--tls-private-key-file"
+        elif not cert_dir:
+            raise ConfigurationError(
+                "--cert-dir is empty and --tls-cert-file is not given: give a folder for a "
+                "self-signed certificate, or --tls-cert-file and --tls-private-key-file"
+            )
+        else:
+            self._files = self_signed_pair(Path(cert_dir), bind_address)
+            flags = "--cert-dir", "--cert-dir"
+        certificate, key = zip(flags, self._files, strict=True)
+        self._where, self._key_where = " ".join(map(str, certificate)), " ".join(map(str, key))
 
-    It may be done again with a renewed pair. The leaf is returned.
+    @property
+    def name(self) -> str:
+        """Say which flags are given with which files."""
+        return f"{self._where}, {self._key_where}"
 
-    Raises:
-        ConfigurationError: a file that can't be read, is not PEM, or does not fit the other.
-    """
-    where, key_where = f"{certificate_flag} {certificate}", f"{key_flag} {key}"
-    return pem.identify(context, _read(certificate, where), _read(key, key_where), where, key_where)
+    def read(self) -> Pair:
+        """Read the two files; raises ConfigurationError."""
+        certificate, key = self._files
+        return _read(certificate, self._where), _read(key, self._key_where)
+
+    def take(self, pair: Pair) -> str:
+        """Show this pair from the next connection on; gives a clause for the log.
+
+        Raises:
+            ConfigurationError: it is not PEM, or does not fit together; nothing has changed then.
+        """
+        certificate, key = pair
+        leaf = pem.identify(self.context, certificate, key, self._where, self._key_where)
+        end = leaf.not_valid_after_utc
+        if end < datetime.now(UTC):
+            log.warn(
+                "The serving certificate ended at {end}: clients will refuse it; renew it",
+                end=end.isoformat(),
+            )
+        return f"new connections are shown a certificate that ends at {end.isoformat()}"
 
 
 def self_signed_pair(folder: Path, bind_address: str) -> tuple[Path, Path]:

@@ -95,6 +95,27 @@ class Settings:
         "", "File with the key of that certificate.", group=OIDC, metavar="FILE"
     )
 
+    authentication_config: str = _option(
+        "",
+        "File with an AuthenticationConfiguration (apiserver.config.k8s.io): several issuers, "
+        "expressions. Instead of the flags above that are about one issuer; a change of it needs "
+        "no restart.",
+        group=OIDC,
+        metavar="FILE",
+    )
+    readiness_require_all_issuers: bool = _option(
+        False,
+        "Be ready only when the keys of all issuers are there. Without it, those of one will do.",
+        group=OIDC,
+    )
+    issuer_outage_tolerance: timedelta = _option(
+        timedelta(),
+        "Time that an issuer's keys are used after they were last fetched, while it can't be "
+        "reached; 0 is for as long as that takes.",
+        group=OIDC,
+        metavar="DURATION",
+    )
+
     secure_port: int = _option(
         6443, "Port to serve HTTPS on; 0 takes a free one.", group=SERVING, metavar="PORT"
     )

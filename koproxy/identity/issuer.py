@@ -5,15 +5,12 @@ are a part. Where the issuer's keys come from, and whether an identity may be pa
 elsewhere.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from koproxy.cel.claims import Root, claims_root, user_root
-from koproxy.errors import ConfigurationError
 from koproxy.identity.expressions import Program, Rule, plain, text, texts
-from koproxy.identity.keys import ALGORITHMS
 from koproxy.identity.typed import Refused, string, strings
 from koproxy.identity.user import Identity
 
@@ -102,88 +99,7 @@ def canonical_issuer(iss: str) -> str:
     return _GOOGLE if iss == "accounts.google.com" else iss
 
 
-def issuer_from_flags(
-    *,
-    oidc_issuer_url: str,
-    oidc_client_id: str,
-    oidc_username_claim: str = "sub",
-    oidc_username_prefix: str = "",
-    oidc_groups_claim: str = "",
-    oidc_groups_prefix: str = "",
-    oidc_signing_algs: Iterable[str] = ("RS256",),
-    oidc_required_claim: Iterable[tuple[str, str]] = (),
-) -> Issuer:
-    """Make the rules that kube-apiserver follows with flags of these names.
-
-    Of required claims with the same name, the last one counts. Raises ConfigurationError.
-    """
-    _check_url(oidc_issuer_url)
-    if not oidc_client_id:
-        raise ConfigurationError(
-            "--oidc-client-id is missing: give the client ID that the issuer puts into the aud"
-            " claim of its tokens"
-        )
-    if not oidc_username_claim:
-        raise ConfigurationError(
-            "--oidc-username-claim is empty: name the claim that holds the user name, such as sub"
-        )
-    algorithms = frozenset(oidc_signing_algs) or {"RS256"}
-    for algorithm in sorted(algorithms):
-        if algorithm not in ALGORITHMS:
-            raise ConfigurationError(
-                f"--oidc-signing-algs has {algorithm!r}: choose from {', '.join(ALGORITHMS)}"
-            )
-    required = dict(oidc_required_claim)
-    if "" in required:
-        raise ConfigurationError(
-            "--oidc-required-claim has no name before its equals sign: write claim=value"
-        )
-    prefix = oidc_username_prefix
-    if prefix == "-":
-        prefix = ""
-    elif not prefix and oidc_username_claim != "email":
-        prefix = f"{oidc_issuer_url}#"
-    return Issuer(
-        url=oidc_issuer_url,
-        audiences=frozenset({oidc_client_id}),
-        algorithms=frozenset(algorithms),
-        username_claim=oidc_username_claim,
-        username_prefix=prefix,
-        groups_claim=oidc_groups_claim,
-        groups_prefix=oidc_groups_prefix,
-        required_claims=tuple(required.items()),
-    )
-
-
 def _string_claim(claim: str, claims: Mapping[str, Any]) -> str:
     if claim not in claims:
         raise Refused(f"it has no {claim} claim")
     return string(claim, claims[claim])
-
-
-def _check_url(url: str) -> None:
-    flag = "--oidc-issuer-url"
-    if not url:
-        raise ConfigurationError(f"{flag} is missing: give the https URL of the issuer")
-    try:
-        parts = urlsplit(url)
-        port_is_good = parts.port != 0
-    except ValueError:
-        port_is_good = False
-    if "@" in url:  # not repeated: there may be a password before it
-        raise ConfigurationError(
-            f"{flag} may have no user name or password: give the URL that the iss claim of the"
-            " tokens has"
-        )
-    if not port_is_good or not url.isprintable() or " " in url:
-        raise ConfigurationError(f"{flag} {url!r} is not a URL")
-    if parts.scheme != "https" or not parts.hostname:
-        raise ConfigurationError(
-            f"{flag} {url!r} is not an https URL: tokens can only be trusted if their issuer's"
-            " keys come over TLS"
-        )
-    if "?" in url or "#" in url:
-        raise ConfigurationError(
-            f"{flag} may have no query or fragment: give the URL that the"
-            " iss claim of the tokens has"
-        )

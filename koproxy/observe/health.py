@@ -4,7 +4,7 @@ Follows Kubernetes' "API health endpoints": ``/livez`` and ``/readyz``, with ``?
 check in a line of its own, and kube-oidc-proxy's ``/ready``. It shows sentences, never a secret.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from urllib.parse import parse_qs
 
@@ -15,27 +15,31 @@ from twisted.web.server import Request, Site
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing to look at: ``problem()`` gives a sentence, or None if all is well.
+    """One thing that was looked at: ``problem`` is a sentence, or None if all is well.
 
     One that isn't ``required`` is only shown: requests may come all the same.
     """
 
     name: str
-    problem: Callable[[], str | None]
+    problem: str | None
     required: bool = True
+
+
+Checks = Callable[[], Iterable[Check]]
+"""Looks at everything."""
 
 
 class _Answer(Resource):
     isLeaf = True
 
-    def __init__(self, checks: tuple[Check, ...]) -> None:
+    def __init__(self, checks: Checks) -> None:
         super().__init__()
         self._checks = checks
 
     def render_GET(self, request: Request) -> bytes:
         """Run the checks: 200 if every required one holds, else 503 with the reasons."""
-        found = [(check, check.problem()) for check in self._checks]
-        failed = [(check, problem) for check, problem in found if check.required and problem]
+        found = list(self._checks())
+        failed = [check for check in found if check.required and check.problem]
         request.setHeader(b"content-type", b"text/plain; charset=utf-8")
         request.setHeader(b"cache-control", b"no-store")
         request.setResponseCode(503 if failed else 200)
@@ -43,12 +47,12 @@ class _Answer(Resource):
         # Twisted's own reading leaves out a name without a value.
         query = parse_qs(request.uri.partition(b"?")[2], keep_blank_values=True)
         if b"verbose" in query:
-            for check, problem in found:
-                sign = "+" if problem is None else "-" if check.required else "!"
-                lines.append(f"[{sign}]{check.name} {problem or 'ok'}")
+            for check in found:
+                sign = "+" if check.problem is None else "-" if check.required else "!"
+                lines.append(f"[{sign}]{check.name} {check.problem or 'ok'}")
             lines.append("not ready" if failed else "ready")
         elif failed:
-            lines = [f"{check.name}: {problem}" for check, problem in failed]
+            lines = [f"{check.name}: {check.problem}" for check in failed]
         else:
             lines = ["ok"]
         return "\n".join(lines).encode() + b"\n"
@@ -60,10 +64,10 @@ class _Root(Resource):
         return notFound()
 
 
-def health_site(ready: tuple[Check, ...]) -> Site:
+def health_site(ready: Checks) -> Site:
     """The web site of the probe port: ``/livez`` has nothing to check but that it answers."""
     root = _Root()
-    root.putChild(b"livez", _Answer(()))
+    root.putChild(b"livez", _Answer(tuple))
     for path in (b"ready", b"readyz"):
         root.putChild(path, _Answer(ready))
     site = Site(root)

@@ -41,11 +41,15 @@ class IssuerKeys(Service):
         clock: IReactorTime,
         *,
         discovery_url: str = "",
+        outage_tolerance: float = 0,
+        drop: Callable[[], None] = lambda: None,
     ) -> None:
         """Take the issuer's URL, how to GET, and what to do with keys.
 
         ``use`` is called with each key set that was fetched and says whether it is a new one.
-        ``discovery_url`` is where the discovery document is, if not at the usual place.
+        ``discovery_url`` is where the discovery document is, if not at the usual place. ``drop`` is
+        called when the last key set was fetched longer ago than ``outage_tolerance`` in seconds;
+        0 is for ever.
         """
         self.issuer = issuer
         self._discovery_url = discovery_url
@@ -62,6 +66,9 @@ class IssuerKeys(Service):
         self._failing = False
         self._remind_at = 0.0
         self._remind_after = REMINDERS[0]
+        self._outage_tolerance = outage_tolerance
+        self._drop = drop
+        self._good_at = 0.0
 
     def startService(self) -> None:
         """Fetch for the first time, and go on doing so."""
@@ -104,6 +111,11 @@ class IssuerKeys(Service):
             return self._flight.join()
         self._demand_gap = min(2 * self._demand_gap, ON_DEMAND[1])
         return self._fetch(demanded=True).join()
+
+    def look_again(self) -> None:
+        """Fetch at once, if the service runs and doesn't fetch already."""
+        if self.running and self._flight is None:
+            self._fetch()
 
     def _fetch(self, *, demanded: bool = False) -> Flight[bool]:
         if self._next is not None and self._next.active():
@@ -153,15 +165,19 @@ class IssuerKeys(Service):
                 ignored="".join(f"; {each}, so it is left out" for each in keys.ignored[:10]),
             )
         self.problem = None
+        self._good_at = self._clock.seconds()
         self._failing = False
         self._remind_after = REMINDERS[0]
         return changed
 
     def _failed(self, problem: str) -> None:
-        if self.problem is not None:
-            self.problem = problem
         now = self._clock.seconds()
-        if self._failing and now < self._remind_at:
+        ended = self.problem is None and 0 < self._outage_tolerance <= now - self._good_at
+        if ended:
+            self._drop()
+        if ended or self.problem is not None:
+            self.problem = problem
+        if self._failing and now < self._remind_at and not ended:
             return
         if self._failing:
             self._remind_after = min(2 * self._remind_after, REMINDERS[1])

@@ -1,9 +1,11 @@
 """Whom to trust when an issuer is asked, and how to say who asks: TLS for outgoing HTTP.
 
-Made once from the files that the flags name; nothing is opened here but those files.
+Made of the files that the flags name, and of others when they change; nothing is opened here but
+those files.
 """
 
 import ssl as stdlib_ssl
+from dataclasses import dataclass, field
 from typing import Any
 
 from cryptography import x509
@@ -27,58 +29,93 @@ _CERTIFICATE = "--oidc-tls-client-cert-file"
 _KEY = "--oidc-tls-client-key-file"
 
 
-def issuer_trust(ca_file: str, certificate_file: str, key_file: str) -> "IssuerTrust":
-    """Trust the authorities in ``ca_file``, or the system's, and show a client certificate if any.
+@dataclass(frozen=True, slots=True)
+class TrustFiles:
+    """What is in the files; None where one is not given."""
 
-    All are paths of PEM files; an empty one is not given. Raises ConfigurationError.
-    """
-    checked = stdlib_ssl.SSLContext(stdlib_ssl.PROTOCOL_TLS_CLIENT)
-    root = platformTrust()
-    if ca_file:
-        authorities = _read(_CA, ca_file)
-        pem.trust(checked, authorities, f"{_CA} {ca_file}")
-        root = _root(authorities, f"{_CA} {ca_file}")
-    if bool(certificate_file) != bool(key_file):
-        missing = _KEY if certificate_file else _CERTIFICATE
-        raise ConfigurationError(
-            f"{_CERTIFICATE} and {_KEY} go together, and {missing} is missing: give both or none"
-        )
-    own: dict[str, Any] = {}
-    if certificate_file:
-        certificates, key = _read(_CERTIFICATE, certificate_file), _read(_KEY, key_file)
-        pem.identify(
-            checked, certificates, key, f"{_CERTIFICATE} {certificate_file}", f"{_KEY} {key_file}"
-        )
-        leaf, *chain = _certificates(certificates, f"{_CERTIFICATE} {certificate_file}")
-        own = {
-            "certificate": leaf,
-            "extraCertChain": chain,
-            "privateKey": load_pem_private_key(key, None),
-        }
-    return IssuerTrust(root, own)
+    authorities: bytes | None
+    certificate: bytes | None
+    key: bytes | None = field(repr=False)
 
 
 @implementer(IPolicyForHTTPS)
 class IssuerTrust:
-    """Whom to trust, and who to be."""
+    """Whom to trust, and who to be: for each connection, what was taken up last."""
 
-    def __init__(self, root: Any, own: dict[str, Any]) -> None:
-        """Take Twisted's trust root, and the options that are for one's own certificate."""
-        self._root = root
-        self._own = own
+    def __init__(self, ca_file: str, certificate_file: str, key_file: str) -> None:
+        """Take the paths of PEM files, of which an empty one is not given.
 
-    def with_authorities(self, authorities: str, where: str) -> "IssuerTrust":
-        """Trust these authorities (PEM) instead, and be the same; ``where`` names their place.
-
-        Raises ConfigurationError.
+        Nothing can be asked before something has been taken up.
         """
-        return IssuerTrust(_root(authorities.encode(), where), self._own)
+        self._paths = ca_file, certificate_file, key_file
+        self._root: Any = None
+        self._own: dict[str, Any] = {}
+
+    @property
+    def name(self) -> str:
+        """Say which flags are given with which files; empty if none is."""
+        flags = zip((_CA, _CERTIFICATE, _KEY), self._paths, strict=True)
+        return ", ".join([f"{flag} {path}" for flag, path in flags if path])
+
+    def read(self) -> TrustFiles:
+        """Read the files; raises ConfigurationError."""
+        ca_file, certificate_file, key_file = self._paths
+        if bool(certificate_file) != bool(key_file):
+            missing = _KEY if certificate_file else _CERTIFICATE
+            raise ConfigurationError(
+                f"{_CERTIFICATE} and {_KEY} go together, and {missing} is missing: give both or"
+                " none"
+            )
+        return TrustFiles(
+            _read(_CA, ca_file) if ca_file else None,
+            _read(_CERTIFICATE, certificate_file) if certificate_file else None,
+            _read(_KEY, key_file) if key_file else None,
+        )
+
+    def take(self, files: TrustFiles) -> str:
+        """Go by these from the next connection on; raises ConfigurationError, and then doesn't."""
+        checked = stdlib_ssl.SSLContext(stdlib_ssl.PROTOCOL_TLS_CLIENT)
+        ca_file, certificate_file, key_file = self._paths
+        root = platformTrust()
+        if files.authorities is not None:
+            pem.trust(checked, files.authorities, f"{_CA} {ca_file}")
+            root = _root(files.authorities, f"{_CA} {ca_file}")
+        own: dict[str, Any] = {}
+        if files.certificate is not None and files.key is not None:
+            where, key_where = f"{_CERTIFICATE} {certificate_file}", f"{_KEY} {key_file}"
+            pem.identify(checked, files.certificate, files.key, where, key_where)
+            leaf, *chain = _certificates(files.certificate, where)
+            own = {
+                "certificate": leaf,
+                "extraCertChain": chain,
+                "privateKey": load_pem_private_key(files.key, None),
+            }
+        self._root, self._own = root, own
+        return "the next connection to an issuer goes by it"
 
     def creatorForNetloc(self, hostname: bytes, port: int) -> IOpenSSLClientConnectionCreator:
         """Be asked by the agent for each connection."""
+        return self.connection_to(hostname, self._root)
+
+    def connection_to(self, hostname: bytes, root: Any) -> IOpenSSLClientConnectionCreator:
+        """Make a connection to a host whose certificate comes from a root of trust."""
         return optionsForClientTLS(
-            hostname.decode("ascii"), trustRoot=self._root, extraCertificateOptions=self._own
+            hostname.decode("ascii"), trustRoot=root, extraCertificateOptions=self._own
         )
+
+
+@implementer(IPolicyForHTTPS)
+class OtherAuthorities:
+    """Other authorities for one issuer; who to be is the same."""
+
+    def __init__(self, trust: IssuerTrust, authorities: str, where: str) -> None:
+        """Trust these (PEM) instead; ``where`` names their place. Raises ConfigurationError."""
+        self._trust = trust
+        self._root = _root(authorities.encode(), where)
+
+    def creatorForNetloc(self, hostname: bytes, port: int) -> IOpenSSLClientConnectionCreator:
+        """Be asked by the agent for each connection."""
+        return self._trust.connection_to(hostname, self._root)
 
 
 def _root(authorities: bytes, where: str) -> Any:

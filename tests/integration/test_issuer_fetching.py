@@ -6,13 +6,13 @@ import pytest
 import pytest_twisted
 import trustme
 from koproxy_harness import Certificate, Issuer
+from support.trust import issuer_trust
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.web.client import Agent
 
 from koproxy.errors import ConfigurationError
 from koproxy.sources.fetch import MAX_BYTES, Fetcher, FetchError
-from koproxy.sources.trust import issuer_trust
 
 PATH = "/.well-known/openid-configuration"
 

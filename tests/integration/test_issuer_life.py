@@ -7,16 +7,16 @@ from collections.abc import Callable
 import pytest
 import pytest_twisted
 from koproxy_harness import Issuer
+from support.trust import issuer_trust
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.web.client import Agent
 
 from koproxy.authentication import Authentication
+from koproxy.configuration.flags import issuer_from_flags
 from koproxy.identity.decision import Outcome, Unauthenticated, Unavailable, Verified
-from koproxy.identity.issuer import issuer_from_flags
 from koproxy.sources import issuer as timing
 from koproxy.sources.fetch import Fetcher
-from koproxy.sources.trust import issuer_trust
 
 
 @pytest.fixture(autouse=True)

@@ -7,8 +7,9 @@ import pytest
 import trustme
 from twisted.internet.task import Clock
 
-from koproxy.authentication_file import SECONDS, AuthenticationFile
+from koproxy.authentication_file import AuthenticationFile
 from koproxy.errors import ConfigurationError
+from koproxy.reloaded import SECONDS, Reloaded
 
 HEAD = "apiVersion: apiserver.config.k8s.io/v1\nkind: AuthenticationConfiguration\n"
 
@@ -29,6 +30,12 @@ class Authentication:
         self.used.append(([issuer.url for issuer in issuers], dict(fetchers)))
 
 
+def keep(file: Path, clock: Clock, authentication: Authentication, trust: Any) -> Reloaded[bytes]:
+    """What keeps an Authentication in step with a file."""
+    read = AuthenticationFile(str(file), Compiler(), trust, authentication)  # type: ignore[arg-type]
+    return Reloaded(f"--authentication-config {file}", read.read, read.take, clock)
+
+
 class Scene:
     """A file, and an Authentication that is kept in step with it."""
 
@@ -38,8 +45,7 @@ class Scene:
         self.authentication = Authentication()
         self.trusted: list[str] = []
         self.write(entry("https://a.example"))
-        self.file = AuthenticationFile(str(file), Compiler(), self.trust)  # type: ignore[arg-type]
-        self.file.keep(self.authentication, self.clock)  # type: ignore[arg-type]
+        self.file = keep(file, self.clock, self.authentication, self.trust)
         self.file.startService()
 
     def write(self, entries: str) -> None:
@@ -120,4 +126,4 @@ def test_a_start_with_a_wrong_file_is_refused(tmp_path: Path, text: str) -> None
     file = tmp_path / "authentication.yaml"
     file.write_text(text)
     with pytest.raises(ConfigurationError, match=f"--authentication-config {file}"):
-        AuthenticationFile(str(file), Compiler(), lambda *_: object())  # type: ignore[arg-type, return-value]
+        keep(file, Clock(), Authentication(), lambda *_: object())

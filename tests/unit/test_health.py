@@ -1,5 +1,7 @@
 """The probe port's answers."""
 
+from collections.abc import Iterator
+
 import pytest
 from twisted.internet.testing import StringTransport
 
@@ -8,10 +10,11 @@ from koproxy.observe.health import Check, health_site
 
 def ask(path: str, **problems: str | None) -> tuple[int, str]:
     """(status, body) of one request, with checks that have these problems."""
-    checks = tuple(
-        Check(name, lambda said=problem: said, required=name != "rights")  # type: ignore[misc]
-        for name, problem in problems.items()
-    )
+
+    def checks() -> Iterator[Check]:
+        for name, problem in problems.items():
+            yield Check(name, problem, required=name != "rights")
+
     transport = StringTransport()
     channel = health_site(checks).buildProtocol(None)
     channel.makeConnection(transport)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
@@ -16,7 +17,7 @@ from twisted.logger import LogEvent, capturedLogs
 
 from koproxy import serving_certificate
 from koproxy.errors import ConfigurationError
-from koproxy.serving_certificate import self_signed, self_signed_pair, serving_context, show
+from koproxy.serving_certificate import ServingCertificate, self_signed, self_signed_pair
 
 RSA_GCM = "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"
 
@@ -39,6 +40,14 @@ def files(tmp_path: Path, pair: tuple[bytes, bytes]) -> tuple[Path, Path]:
 def said() -> Iterator[list[LogEvent]]:
     with capturedLogs() as events:
         yield events  # type: ignore[misc]
+
+
+def serving_context(
+    certificate: str, key: str, folder: str, address: str, *protocol: Any
+) -> ssl.SSLContext:
+    shown = ServingCertificate(certificate, key, folder, address, *protocol)
+    shown.take(shown.read())
+    return shown.context
 
 
 def serving(
@@ -67,14 +76,20 @@ def test_clients_may_not_renegotiate(files: tuple[Path, Path]) -> None:
 
 
 def test_a_pair_may_be_shown_anew(files: tuple[Path, Path]) -> None:
-    context = serving(files)
+    shown = ServingCertificate(str(files[0]), str(files[1]), "", "0.0.0.0")
+    before = shown.read()
+    shown.take(before)
     leaf = trustme.CA().issue_cert("other.example")
     leaf.cert_chain_pems[0].write_to_path(str(files[0]))
+    with pytest.raises(ConfigurationError, match="does not fit the certificate"):
+        shown.take(shown.read())  # half a renewal: the other file is still the old one
+    connection, _ = shake_hands(shown.context, ssl._create_unverified_context())
+    assert connection.getpeercert(binary_form=True) == ssl.PEM_cert_to_DER_cert(before[0].decode())
     leaf.private_key_pem.write_to_path(str(files[1]))
-    show(context, *files)
-    connection, _ = shake_hands(context, ssl._create_unverified_context())
-    shown = connection.getpeercert(binary_form=True)
-    assert shown == ssl.PEM_cert_to_DER_cert(leaf.cert_chain_pems[0].bytes().decode())
+    shown.take(shown.read())
+    connection, _ = shake_hands(shown.context, ssl._create_unverified_context())
+    seen = connection.getpeercert(binary_form=True)
+    assert seen == ssl.PEM_cert_to_DER_cert(leaf.cert_chain_pems[0].bytes().decode())
 
 
 def test_the_chain_is_shown(tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ from typing import Any
 
 from koproxy_harness import ALGORITHMS, Issuer
 
+from koproxy.configuration.flags import issuer_from_flags
 from koproxy.identity.issuer import Issuer as Rules
-from koproxy.identity.issuer import issuer_from_flags
 
 AUDIENCE = "kubernetes"
 KUBERNETES_ALGORITHMS = tuple(each for each in ALGORITHMS if each != "EdDSA")

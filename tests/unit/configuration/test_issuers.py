@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from koproxy.configuration.decoding import decode
+from koproxy.configuration.flags import issuer_from_flags
 from koproxy.configuration.issuers import issuers
 from koproxy.identity.expressions import Rule
-from koproxy.identity.issuer import Issuer, issuer_from_flags
+from koproxy.identity.issuer import Issuer
 from koproxy.identity.keys import ALGORITHMS
 
 HEAD = "apiVersion: apiserver.config.k8s.io/v1\nkind: AuthenticationConfiguration\n"

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from koproxy.configuration.flags import issuer_from_flags
 from koproxy.errors import ConfigurationError
 from koproxy.identity.gojson import Number
-from koproxy.identity.issuer import Issuer, canonical_issuer, issuer_from_flags
+from koproxy.identity.issuer import Issuer, canonical_issuer
 from koproxy.identity.typed import Refused
 from koproxy.identity.user import Identity
 
