@@ -12,6 +12,7 @@ from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
+from koproxy.identity.anonymous import Anonymous
 from koproxy.identity.authenticator import Authenticator
 from koproxy.identity.decision import (
     ClaimsNeeded,
@@ -73,13 +74,20 @@ class Authentication(MultiService):
         self._claims.setServiceParent(self)
         self.use(issuers, fetchers or {})
 
-    def use(self, issuers: Iterable[Issuer], fetchers: Mapping[str, Fetcher]) -> None:
+    def use(
+        self,
+        issuers: Iterable[Issuer],
+        fetchers: Mapping[str, Fetcher],
+        anonymous: Anonymous = Anonymous(),  # noqa: B008 - it can't be changed
+    ) -> None:
         """Decide by these issuers' rules from now on.
 
         The keys of an issuer that is found as before are kept. ``fetchers`` are those of issuers,
-        by URL, that have others than the rest; the same one means the same trust.
+        by URL, that have others than the rest; the same one means the same trust. ``anonymous``
+        says which requests need no token.
         """
         issuers = tuple(issuers)
+        self.anonymous = anonymous.decide
         self._fetchers.clear()
         self._fetchers.update(fetchers)
         before, found_before = self._issuers, self._found_by

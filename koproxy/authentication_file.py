@@ -46,7 +46,7 @@ class AuthenticationFile:
             for url, text in found.authorities.items()
         }
         by_url = {url: fetcher for (url, _), fetcher in self._fetchers.items()}
-        self._authentication.use(found.issuers, by_url)
+        self._authentication.use(found.issuers, by_url, found.anonymous)
         return f"{len(found.issuers)} issuer{'' if len(found.issuers) == 1 else 's'}"
 
 

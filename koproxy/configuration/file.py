@@ -6,9 +6,11 @@ from typing import cast
 
 from koproxy.configuration.checking import Compiler, check
 from koproxy.configuration.decoding import decode
+from koproxy.configuration.document import Anonymous as Given
 from koproxy.configuration.issuers import issuers
 from koproxy.configuration.problems import Problem
 from koproxy.errors import ConfigurationError
+from koproxy.identity.anonymous import Anonymous
 from koproxy.identity.expressions import Program
 from koproxy.identity.issuer import Issuer
 
@@ -17,10 +19,15 @@ _FLAG = "--authentication-config"
 
 @dataclass(frozen=True, slots=True)
 class Configured:
-    """What a file says: the issuers' rules, and the authorities (PEM) of those that have some."""
+    """What a file says.
+
+    ``issuers`` are their rules, ``authorities`` (PEM), by URL, those of issuers that have some;
+    ``anonymous`` says which requests need no token.
+    """
 
     issuers: tuple[Issuer, ...]
     authorities: dict[str, str]
+    anonymous: Anonymous
 
 
 def configured(content: bytes, file: str, compiler: Compiler) -> Configured:
@@ -32,9 +39,6 @@ def configured(content: bytes, file: str, compiler: Compiler) -> Configured:
     problems = [_with_line(each, decoded.lines) for each in checked.problems]
     if problems:
         raise _wrong(file, problems)
-    if decoded.configuration.anonymous is not None and decoded.configuration.anonymous.enabled:
-        why = "koproxy lets no request without a token through: leave it out, or write false"
-        raise _wrong(file, [_with_line(Problem("anonymous.enabled", why), decoded.lines)])
     programs = {path: cast(Program, each) for path, each in checked.expressions.items()}
     entries = decoded.configuration.jwt
     return Configured(
@@ -44,7 +48,14 @@ def configured(content: bytes, file: str, compiler: Compiler) -> Configured:
             for each in entries
             if each.issuer.certificate_authority
         },
+        _anonymous(decoded.configuration.anonymous),
     )
+
+
+def _anonymous(given: Given | None) -> Anonymous:
+    if given is None:
+        return Anonymous()
+    return Anonymous(enabled=given.enabled, paths=[each.path for each in given.conditions])
 
 
 def _with_line(problem: Problem, lines: dict[str, int]) -> Problem:

@@ -58,6 +58,11 @@ def impersonation_headers(
     return block
 
 
+def anonymous_headers(username: str) -> bytes:
+    """Write Kubernetes' own name for nobody; an API server adds the group that goes with it."""
+    return b"Impersonate-User: " + _value("user name", username) + b"\r\n"
+
+
 def _value(kind: str, text: str) -> bytes:
     if _CONTROLS.search(text):
         raise NotCarried(f"the {kind} {_shown(text)} has a control character")

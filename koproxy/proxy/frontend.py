@@ -126,8 +126,10 @@ class Frontend:
         request = self._request
         if request is None:  # the client has gone meanwhile
             return
+        authentication, authorization = self._way.authentication, request.fields.authorization
         try:
-            decision = self._way.authentication.decide(request.fields.authorization)
+            nobody = None if authorization else authentication.anonymous(request.target)
+            decision = nobody or authentication.decide(authorization)
             if isinstance(decision, Deferred):
                 decision.addCallback(self._decided).addErrback(self._failed)
             else:

@@ -22,6 +22,9 @@ class Authenticates(Protocol):
     def decide(self, authorization: bytes) -> Outcome | Deferred[Outcome]:
         """Find it out; at once, unless something must be fetched for it."""
 
+    def anonymous(self, target: bytes) -> Verified | None:
+        """Say who sends a request for a target with no ``Authorization``; None if it needs one."""
+
 
 class ChecksCredential(Protocol):
     """Finds out whether the API server takes the proxy's own credential: None, or why not."""

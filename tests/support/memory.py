@@ -10,6 +10,7 @@ from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
+from koproxy.identity.anonymous import Anonymous
 from koproxy.identity.decision import Forbidden, Outcome, Unauthenticated, Unavailable, Verified
 from koproxy.identity.user import Identity
 from koproxy.proxy.connect import Access
@@ -133,6 +134,9 @@ class Authentication:
 
     def known(self, _authorization: bytes) -> Verified | None:
         return None
+
+    def anonymous(self, target: bytes) -> Verified | None:
+        return Anonymous(enabled=True, paths=["/livez"]).decide(target)
 
     def decide(self, authorization: bytes) -> Outcome | Deferred[Outcome]:
         if authorization == b"Bearer late":

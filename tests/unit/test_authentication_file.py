@@ -26,7 +26,7 @@ class Authentication:
     def __init__(self) -> None:
         self.used: list[tuple[list[str], dict[str, Any]]] = []
 
-    def use(self, issuers: Any, fetchers: dict[str, Any]) -> None:
+    def use(self, issuers: Any, fetchers: dict[str, Any], _anonymous: Any) -> None:
         self.used.append(([issuer.url for issuer in issuers], dict(fetchers)))
 
 

@@ -109,6 +109,24 @@ def test_refusals_never_reach_the_api_server(
     assert stack.upstreams == []
 
 
+def test_who_needs_no_token_is_nobody_and_never_the_proxy(stack: Stack) -> None:
+    stack.client.receive(b"GET /livez?verbose HTTP/1.1\r\nHost: k\r\n\r\n")
+    jane = upstream_request(first=b"GET /livez?verbose HTTP/1.1")
+    assert stack.upstream.sent == jane.replace(b"User: jane", b"User: system:anonymous")
+    stack.upstream.receive(OK)
+    assert stack.client.sent == OK
+    for sent, code in (
+        (b"GET /livez/ HTTP/1.1\r\nHost: k\r\n\r\n", 401),
+        (request(first=b"GET /livez HTTP/1.1", token=b"bad"), 401),
+        (b"GET /livez HTTP/1.1\r\nHost: k\r\nImpersonate-User: root\r\n\r\n", 403),
+    ):
+        client = stack.new_client()
+        client.receive(sent)
+        assert status_of(client.sent)[0] == code
+    assert stack.upstream.sent.count(b"HTTP/1.1\r\n") == 1
+    assert len(stack.upstreams) == 1
+
+
 def test_the_answer_to_a_refused_head_request_has_no_body(stack: Stack) -> None:
     stack.client.receive(request(first=b"HEAD / HTTP/1.1", token=b"bad"))
     assert stack.client.sent.endswith(b"\r\n\r\n")

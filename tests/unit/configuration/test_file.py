@@ -95,6 +95,27 @@ def test_all_that_is_wrong_is_said_with_lines() -> None:
 
 def test_what_is_no_configuration_is_said() -> None:
     assert wrong("more: 1") == " line 3: more: unknown field: the file has jwt, anonymous"
-    assert "koproxy lets no request without a token through" in wrong(
-        "jwt: []\nanonymous: {enabled: true}\n"
-    )
+
+
+@pytest.mark.parametrize(
+    ("anonymous", "let"),
+    [
+        ("", []),
+        ("anonymous: {enabled: false}", []),
+        ("anonymous: {enabled: true}", [b"/livez", b"/api?x=1"]),
+        (
+            "anonymous: {enabled: true, conditions: [{path: /livez}]}",
+            [b"/livez", b"/livez?verbose"],
+        ),
+    ],
+)
+def test_what_needs_no_token(anonymous: str, let: list[bytes]) -> None:
+    text = f"{HEAD}jwt: []\n{anonymous}\n"
+    found = configured(text.encode(), "a.yaml", Compiler()).anonymous
+    some = [b"/livez", b"/livez?verbose", b"/api?x=1"]
+    asked = [target for target in some if found.decide(target) is not None]
+    assert set(let) <= set(asked)
+    if "path" in anonymous or not let:
+        assert asked == let
+    for target in (b"/livez/", b"/%6civez", b"//livez", b"/livez;x", b"http://k/livez", b"*"):
+        assert (found.decide(target) is not None) is (bool(let) and "path" not in anonymous)
