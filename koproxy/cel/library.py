@@ -6,13 +6,18 @@ https://kubernetes.io/docs/reference/using-api/cel/#cel-options-language-feature
 from koproxy.cel.functions import (
     conversions,
     equality,
+    formats,
     formatting,
     lists,
+    network,
     operators,
     optionals,
+    quantities,
     regex,
+    semver,
     strings,
     times,
+    urls,
 )
 from koproxy.cel.overloads import Functions
 
@@ -26,6 +31,11 @@ _ROOMS = (
     regex,
     lists,
     optionals,
+    urls,
+    network,
+    quantities,
+    semver,
+    formats,
 )
 
 OVERLOADS = tuple([overload for room in _ROOMS for overload in room.OVERLOADS])

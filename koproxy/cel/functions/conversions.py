@@ -34,7 +34,8 @@ _HEXADECIMAL = re.compile(
     r"[pP][+-]?[0-9_]+"
 )
 _NO_NUMBER = re.compile("[+-]?inf(?:inity)?|nan", re.IGNORECASE | re.ASCII)
-_LONE = re.compile("(?<![0-9a-fA-FxX])_|_(?![0-9a-fA-F])")
+_LONE = re.compile("(?<![0-9])_|_(?![0-9])")
+_LONE_HEXADECIMAL = re.compile("(?<![0-9a-fA-FxX])_|_(?![0-9a-fA-F])")
 _TRUE = frozenset(["1", "t", "T", "true", "TRUE", "True"])
 _FALSE = frozenset(["0", "f", "F", "false", "FALSE", "False"])
 _TYPES: tuple[tuple[type, str], ...] = (
@@ -105,12 +106,10 @@ def _read_uint(text: str) -> UInt:
 def _read_double(text: str) -> float:
     if _NO_NUMBER.fullmatch(text):
         return float(text)
-    if "_" in text and _LONE.search(text):
-        _wrong("string", "double")
     try:
-        if _DECIMAL.fullmatch(text):
+        if _DECIMAL.fullmatch(text) and not _LONE.search(text):
             number = float(text.replace("_", ""))
-        elif _HEXADECIMAL.fullmatch(text):
+        elif _HEXADECIMAL.fullmatch(text) and not _LONE_HEXADECIMAL.search(text):
             number = float.fromhex(text.replace("_", ""))
         else:
             _wrong("string", "double")

@@ -4,7 +4,7 @@ from typing import Any
 
 from koproxy.cel.claims import Root
 from koproxy.cel.overloads import Overload
-from koproxy.cel.values import Optional, no_overload
+from koproxy.cel.values import CelError, Optional, no_overload
 
 
 def equal(one: Any, other: Any) -> bool:
@@ -35,6 +35,8 @@ def equal(one: Any, other: Any) -> bool:
         if hasattr(one, "type_name") and other is not None:
             raise no_overload()
         return False
+    if getattr(other, "by_reference", False):
+        raise no_overload()
     return bool(one == other)
 
 
@@ -88,11 +90,17 @@ def _deep(one: Any, *_: Any) -> int:
     return 1
 
 
+def _differ(one: Any, other: Any) -> bool:
+    """What can't be compared isn't the same."""
+    try:
+        return not equal(one, other)
+    except CelError:
+        return True
+
+
 OVERLOADS = (
     Overload("_==_(A, A) -> bool", equal, known=True, cost=_deep),
-    Overload(
-        "_!=_(A, A) -> bool", lambda one, other: not equal(one, other), known=True, cost=_deep
-    ),
+    Overload("_!=_(A, A) -> bool", _differ, known=True, cost=_deep),
     Overload(
         "@in(A, list<A>) -> bool",
         lambda one, among: contains(among, one),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from koproxy.cel.functions.conversions import double_text, type_name
-from koproxy.cel.functions.strings import ESCAPES
+from koproxy.cel.functions.strings import quoted
 from koproxy.cel.functions.times import duration_text, timestamp_text
 from koproxy.cel.overloads import Overload
 from koproxy.cel.values import CelError, Duration, Timestamp, TypeValue
@@ -148,9 +148,9 @@ def _literal(value: Any) -> str:
     """Write a value within a list or a map, as an expression has it."""
     match value:
         case str():
-            return _quoted(value)
+            return quoted(value)
         case bytes():
-            return f"b{_quoted(_plain(value) or '')}"
+            return f"b{quoted(_plain(value) or '')}"
         case float():
             if not math.isfinite(value):
                 return f'"{double_text(value)}"'
@@ -167,22 +167,7 @@ def _literal(value: Any) -> str:
 
 
 def _key(key: Any) -> str:
-    return _quoted(key) if isinstance(key, str) else _plain(key) or ""
-
-
-def _quoted(text: str) -> str:
-    return f'"{"".join(map(_escaped, text))}"'
-
-
-def _escaped(character: str) -> str:
-    if character in ESCAPES:
-        return ESCAPES[character]
-    if character.isprintable():
-        return character
-    number = ord(character)
-    if number < 0x80:
-        return f"\\x{number:02x}"
-    return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
+    return quoted(key) if isinstance(key, str) else _plain(key) or ""
 
 
 def _decimal(clause: Clause, value: Any) -> str:

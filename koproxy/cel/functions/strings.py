@@ -31,6 +31,22 @@ _QUOTED = str.maketrans(ESCAPES)
 _IN_A_STEP = 100  # characters that are written in a step
 
 
+def quoted(text: str) -> str:
+    """Write a text in quotes as Go does, with escapes for all that can't be seen."""
+    return f'"{"".join(map(_escaped, text))}"'
+
+
+def _escaped(character: str) -> str:
+    if character in ESCAPES:
+        return ESCAPES[character]
+    if character.isprintable():
+        return character
+    number = ord(character)
+    if number < 0x80:
+        return f"\\x{number:02x}"
+    return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
+
+
 def _out_of_range(index: int) -> CelError:
     return CelError(f"index out of range: {index}")
 

@@ -35,6 +35,8 @@ _RFC3339 = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{1,2}):([0-9]{2}):([0-9]{2})(?:[.,]([0-9]+))?"
     r"(?:Z|([+-])([0-9]{2}):([0-9]{2}))"
 )
+_FOUR_CENTURIES = 146097 * 86400
+_EARLY = -62135510400 * _SECOND  # the second day of the year 1
 _WHOLE = re.compile("[+-]?[0-9]{1,18}")
 
 
@@ -54,16 +56,24 @@ def read_duration(text: str) -> Duration:
         digits = part[1].lstrip("0")
         if len(digits) > 19:
             raise wrong
-        # The fraction is cut as Go cuts it: by a double, from the digits that it has room for.
-        fraction = part[3][:18]
-        total += int(digits or "0") * unit
-        total += int(float(int(fraction or "0")) * (unit / 10.0 ** len(fraction)))
+        total += int(digits or "0") * unit + _fraction(part[3], unit)
         if total > 1 << 63:
             raise wrong
         at = part.end()
     if not rest or (total == 1 << 63 and not minus):
         raise wrong
     return Duration(-total if minus else total)
+
+
+def _fraction(digits: str, unit: int) -> int:
+    """What digits behind a point are of a unit, cut as Go cuts it: by a double."""
+    number, scale = 0, 1.0
+    for digit in digits:
+        longer = number * 10 + int(digit)
+        if number > ((1 << 63) - 1) // 10 or longer > 1 << 63:
+            break
+        number, scale = longer, scale * 10
+    return int(float(number) * (unit / scale))
 
 
 def duration_text(value: Duration) -> str:
@@ -97,26 +107,28 @@ def read_timestamp(text: str) -> Timestamp:
             raise wrong
         offset = (hours * 60 + minutes) * (-60 if match[8] == "-" else 60)
     try:
-        # Year 0 is none in Python; in the Gregorian calendar 400 years are always as long.
         moved = 400 if year < 400 else 0
         found = datetime(year + moved, month, day, hour, minute, second, tzinfo=UTC)
     except ValueError:
         raise wrong from None
-    seconds = (found - _EPOCH) // timedelta(seconds=1) - moved // 400 * 146097 * 86400 - offset
+    seconds = (found - _EPOCH) // timedelta(seconds=1) - moved // 400 * _FOUR_CENTURIES - offset
     fraction = int((match[7] or "")[:9].ljust(9, "0"))
     return timestamp_of(seconds * _SECOND + fraction, offset)
 
 
 def timestamp_text(value: Timestamp) -> str:
     """Write a time as RFC 3339 has it, in the zone in which it was written; raises ``CelError``."""
-    local = _moment(value, timedelta(seconds=value.offset))
+    # Behind UTC the year 1 begins in a year 0, which Python hasn't: 400 years are always as long.
+    moved = 400 if value.offset < 0 and value.nanoseconds < _EARLY else 0
+    late = Timestamp(value.nanoseconds + moved // 400 * _FOUR_CENTURIES * _SECOND)
+    local = _moment(late, timedelta(seconds=value.offset))
     fraction = f".{value.nanoseconds % _SECOND:09d}".rstrip("0").removesuffix(".")
     if not value.offset:
         zone = "Z"
     else:
         minutes = abs(value.offset) // 60
         zone = f"{'-' if value.offset < 0 else '+'}{minutes // 60:02d}:{minutes % 60:02d}"
-    return f"{local:%Y-%m-%dT%H:%M:%S}".rjust(19, "0") + fraction + zone
+    return f"{local.year - moved:04d}-{local:%m-%dT%H:%M:%S}{fraction}{zone}"
 
 
 def _moment(value: Timestamp, offset: timedelta) -> datetime:

@@ -1,0 +1,200 @@
+"""Kubernetes' quantities: ``quantity('1.5Gi')``. Pure.
+
+Whether one is an integer depends on how Kubernetes keeps it: as 64 bits and a power of ten if it
+was written so that this is enough, else as a decimal of any size, which is never an integer.
+https://kubernetes.io/docs/reference/using-api/cel/#kubernetes-quantity-library
+"""
+
+import math
+import re
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from koproxy.cel.overloads import Overload
+from koproxy.cel.values import CelError
+
+_WRITTEN = re.compile(r"([+-]?)0*([0-9]*)(?:\.([0-9]*))?([eEinumkKMGTP]*[-+]?[0-9]*)")
+_FORMAT = (
+    "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
+)
+_DECIMAL = {"": 0, "n": -9, "u": -6, "m": -3, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
+_BINARY = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
+_NANO = -9
+_MOST_DIGITS = 18  # that surely have room in 64 bits
+_MOST_BINARY_DIGITS = 14
+_LARGEST = (1 << 63) - 1
+_MOST_TEXT = 1000  # characters; a larger number is nobody's quantity
+_MOST_SCALE = 1000  # powers of ten that are written out as digits
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Quantity:
+    """``value`` times ten to the power of ``scale``; ``small`` if it is kept in 64 bits.
+
+    What a sum gives is ``by_reference`` in Kubernetes, where nothing can be said to be the same as
+    it is.
+    """
+
+    type_name: ClassVar[str] = "kubernetes.Quantity"
+
+    value: int
+    scale: int
+    small: bool
+    by_reference: bool = False
+
+    def __eq__(self, other: object) -> bool:
+        """Say whether the other one is as much, however it is kept."""
+        return isinstance(other, Quantity) and compare(self, other) == 0
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def read_quantity(text: str) -> Quantity:
+    """Read a quantity as Kubernetes' ParseQuantity does; raises ``CelError``."""
+    match = _WRITTEN.fullmatch(text)
+    if match is None or not text or len(text) > _MOST_TEXT:
+        raise CelError(_FORMAT)
+    sign, whole, fraction, suffix = match[1], match[2] or "0", match[3] or "", match[4]
+    value = int(whole + fraction)
+    if sign == "-":
+        value = -value
+    digits = len(whole) + len(fraction)
+    is_there = any(character in "0123456789" for character in text[: match.start(4)])
+    if suffix in _BINARY:
+        power = _BINARY[suffix]
+        made = value << power
+        room = _MOST_BINARY_DIGITS - power * 3 // 10
+        if not fraction and len(whole) <= room and abs(made) <= _LARGEST:
+            return Quantity(made, 0, True)
+        found = _rounded(made, -len(fraction), is_there)
+        largest = _LARGEST if value > 0 else -_LARGEST
+        capped = Quantity(largest, 0, False)
+        return capped if compare(_positive(found), _positive(capped)) > 0 else found
+    scale = _scale(suffix) - len(fraction)
+    if digits <= _MOST_DIGITS and scale >= _NANO:
+        return Quantity(value, scale, True)
+    return _rounded(value, scale, is_there)
+
+
+def _scale(suffix: str) -> int:
+    if suffix in _DECIMAL:
+        return _DECIMAL[suffix]
+    exponent = suffix[1:]
+    if suffix[:1] not in ("e", "E") or not re.fullmatch("[+-]?[0-9]{1,19}", exponent):
+        raise CelError("unable to parse quantity's suffix")
+    if not -(1 << 63) <= int(exponent) < 1 << 63:
+        raise CelError("unable to parse quantity's suffix")
+    return ((int(exponent) + (1 << 31)) % (1 << 32)) - (1 << 31)  # Go cuts it to 32 bits
+
+
+def _rounded(value: int, scale: int, is_there: bool) -> Quantity:
+    """Keep nine digits behind the point, away from nothing: what is wanted is never none."""
+    if not is_there or (value and scale > _MOST_SCALE):
+        raise CelError("unable to parse numeric part of quantity")
+    if value == 0:
+        return Quantity(0, scale, False)
+    if scale >= _NANO:
+        return Quantity(value * 10 ** (scale - _NANO), _NANO, False)
+    gone = _NANO - scale
+    if gone > len(str(abs(value))):
+        return Quantity(1 if value > 0 else -1, _NANO, False)
+    kept = -(-abs(value) // 10**gone)
+    return Quantity(kept if value > 0 else -kept, _NANO, False)
+
+
+def _positive(quantity: Quantity) -> Quantity:
+    return Quantity(abs(quantity.value), quantity.scale, quantity.small)
+
+
+def compare(one: Quantity, other: Quantity) -> int:
+    """Say which of two is less: -1, 0 or 1; large powers of ten are not written out."""
+    signs = [(each.value > 0) - (each.value < 0) for each in (one, other)]
+    if signs[0] != signs[1]:
+        return 1 if signs[0] > signs[1] else -1
+    if signs[0] == 0:
+        return 0
+    lengths = [len(str(abs(each.value))) + each.scale for each in (one, other)]
+    if lengths[0] != lengths[1]:
+        return signs[0] if lengths[0] > lengths[1] else -signs[0]
+    first, second = _aligned(one, other)
+    return (first > second) - (first < second)
+
+
+def _aligned(one: Quantity, other: Quantity) -> tuple[int, int]:
+    """Give the two values for the lesser of the two scales."""
+    least = min(one.scale, other.scale)
+    return int(one.value * 10 ** (one.scale - least)), int(
+        other.value * 10 ** (other.scale - least)
+    )
+
+
+def _added(one: Quantity, other: Quantity) -> Quantity:
+    if one.small and other.small and not (one.value and other.value):
+        return replace(one if one.value else other if other.value else one, by_reference=True)
+    least = min(one.scale, other.scale)
+    if max(one.scale, other.scale) - least > _MOST_SCALE:
+        raise CelError("the quantities differ by too much to be added")
+    first, second = _aligned(one, other)
+    fits = all(abs(each) <= _LARGEST for each in (first, second, first + second))
+    small = one.small and other.small and fits
+    return Quantity(first + second, least, small, by_reference=True)
+
+
+def _negative(quantity: Quantity) -> Quantity:
+    return Quantity(-quantity.value, quantity.scale, quantity.small)
+
+
+def _integer(quantity: Quantity) -> int | None:
+    """The integer that it is; also 1000m or 1.0 is none, as Kubernetes keeps it."""
+    if not quantity.small or quantity.scale < 0:
+        return None
+    if quantity.value and quantity.scale > _MOST_DIGITS:
+        return None
+    value = quantity.value * 10**quantity.scale if quantity.value else 0
+    return value if abs(value) <= _LARGEST else None
+
+
+def _as_integer(quantity: Quantity) -> int:
+    value = _integer(quantity)
+    if value is None:
+        raise CelError("cannot convert value to integer")
+    return value
+
+
+def _as_double(quantity: Quantity) -> float:
+    base = float(quantity.value)
+    if quantity.scale == 0:
+        return base
+    if quantity.scale > 308:
+        return base * math.inf
+    return base * (0.0 if quantity.scale < -323 else float(f"1e{quantity.scale}"))
+
+
+def _is_quantity(text: str) -> bool:
+    try:
+        read_quantity(text)
+    except CelError:
+        return False
+    return True
+
+
+def _int(number: int) -> Quantity:
+    return Quantity(number, 0, True)
+
+
+_Q = "kubernetes.Quantity"
+OVERLOADS: tuple[Overload, ...] = (
+    Overload(f"quantity(string) -> {_Q}", read_quantity),
+    Overload("isQuantity(string) -> bool", _is_quantity),
+    Overload(f"sign({_Q}) -> int", lambda one: (one.value > 0) - (one.value < 0)),
+    Overload(f"{_Q}.isGreaterThan({_Q}) -> bool", lambda one, other: compare(one, other) > 0),
+    Overload(f"{_Q}.isLessThan({_Q}) -> bool", lambda one, other: compare(one, other) < 0),
+    Overload(f"{_Q}.compareTo({_Q}) -> int", compare),
+    Overload(f"{_Q}.asInteger() -> int", _as_integer),
+    Overload(f"{_Q}.isInteger() -> bool", lambda one: _integer(one) is not None),
+    Overload(f"{_Q}.asApproximateFloat() -> double", _as_double),
+    Overload(f"{_Q}.add({_Q}) -> {_Q}", _added),
+    Overload(f"{_Q}.add(int) -> {_Q}", lambda one, number: _added(one, _int(number))),
+    Overload(f"{_Q}.sub({_Q}) -> {_Q}", lambda one, other: _added(one, _negative(other))),
+    Overload(f"{_Q}.sub(int) -> {_Q}", lambda one, number: _added(one, _int(-number))),
+)

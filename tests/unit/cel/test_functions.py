@@ -1,0 +1,38 @@
+"""What expressions give, by function, as kube-apiserver has been seen to give it."""
+
+import json
+from typing import Any
+
+import pytest
+from support.expressions import ALL, CLAIMS, FAILS, NO_TEXTS, REFUSED
+
+from koproxy.cel.claims import claims_root
+from koproxy.cel.compiling import CompileError, Compiler
+from koproxy.cel.values import CelError
+from koproxy.identity.expressions import plain, texts
+from koproxy.identity.gojson import loads
+from koproxy.identity.typed import Refused
+
+COMPILER = Compiler()
+READ = loads(json.dumps(CLAIMS).encode()).last()
+
+
+@pytest.mark.parametrize(("text", "outcome"), ALL, ids=[text for text, _ in ALL])
+def test_what_an_expression_gives(text: str, outcome: Any) -> None:
+    if outcome is REFUSED:
+        with pytest.raises(CompileError):
+            COMPILER.claims(text)
+        return
+    program, root = COMPILER.claims(text), claims_root(READ, plain)
+    if outcome is FAILS:
+        with pytest.raises(CelError):
+            program.evaluate(root)
+    elif outcome is NO_TEXTS:
+        with pytest.raises(Refused):
+            texts(program, root, "the groups")
+    elif isinstance(outcome, list):
+        assert list(texts(program, root, "the groups")) == outcome
+    else:
+        value = program.evaluate(root)
+        assert value == outcome
+        assert type(value) is type(outcome)
