@@ -1,13 +1,15 @@
 """URLs: ``url('https://a.example/b').getHost()``. Pure.
 
 Go's ``net/url`` decides what one is and what its parts are; Python's ``urllib`` follows another
-grammar. Everything is bytes here, as it is there, and becomes text again at the end.
+grammar. Everything is bytes here, as it is there, and becomes text again at the end: each byte
+that isn't UTF-8 is a U+FFFD then, as in the answers of an API server. What takes it apart is linear
+in its length.
 https://kubernetes.io/docs/reference/using-api/cel/#kubernetes-url-library
 """
 
 import ipaddress
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from koproxy.cel.functions.network import address_of
@@ -24,7 +26,10 @@ _PORT = re.compile(rb"(?::[0-9]*)?")
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~")
 _IN_HOST = _UNRESERVED | frozenset(b"!$&'()*+,;=:[]<>\"")
 _IN_PATH = _UNRESERVED | frozenset(b"$&+,/:;=@")
-_VALID_IN_PATH = _IN_PATH | frozenset(b"!'()*[]%")
+_IN_FRAGMENT = _IN_PATH | frozenset(b"?!()*")
+_AS_WRITTEN = frozenset(b"!'()*[]%")
+"""What a path or a fragment keeps where it is written so; Go itself writes some of it escaped."""
+_NO_UTF8 = re.compile("[\udc80-\udcff]")
 _MOST_PARAMETERS = 10_000
 
 
@@ -34,17 +39,21 @@ class _Wrong(Exception):
 
 @dataclass(frozen=True, slots=True)
 class URL:
-    """A URL's parts; ``path`` is escaped, ``query`` as it was written."""
+    """A URL's parts; ``path`` and ``fragment`` are escaped, ``query`` as it was written.
+
+    Two are the same where Go would write them alike. ``omits_host``: a scheme, then a single slash.
+    """
 
     type_name: ClassVar[str] = "kubernetes.URL"
 
-    scheme: bytes
-    opaque: bytes
-    user: tuple[bytes, ...]
-    host: bytes
-    path: bytes
-    query: bytes
-    ends_with_question_mark: bool
+    scheme: bytes = b""
+    opaque: bytes = b""
+    user: tuple[bytes, ...] = ()
+    host: bytes = b""
+    omits_host: bool = False
+    path: bytes = b""
+    query: bytes = b""
+    ends_with_question_mark: bool = False
     fragment: bytes = b""
 
 
@@ -55,7 +64,7 @@ def read_url(text: str) -> URL:
         _parse(given, of_request=True)
         whole, _, fragment = given.partition(b"#")
         found = _parse(whole, of_request=False)
-        return URL(*found, _unescaped(fragment))
+        return replace(found, fragment=_escaped(fragment, _IN_FRAGMENT))
     except _Wrong as wrong:
         shown = f"parse {quoted(text)}: {wrong}"
         raise CelError(f"URL parse error during conversion from string: {shown}") from None
@@ -70,15 +79,13 @@ def is_url(text: str) -> bool:
     return True
 
 
-def _parse(
-    given: bytes, *, of_request: bool
-) -> tuple[bytes, bytes, tuple[bytes, ...], bytes, bytes, bytes, bool]:
+def _parse(given: bytes, *, of_request: bool) -> URL:
     if _CONTROLS.search(given):
         raise _Wrong("net/url: invalid control character in URL")
     if not given and of_request:
         raise _Wrong("empty url")
     if given == b"*":
-        return b"", b"", (), b"", b"*", b"", False
+        return URL(path=given)
     if given.startswith(b":"):
         raise _Wrong("missing protocol scheme")
     match = _SCHEME.match(given)
@@ -87,18 +94,19 @@ def _parse(
     ends = bool(mark) and not query
     if not rest.startswith(b"/"):
         if scheme:
-            return scheme, rest, (), b"", b"", query, ends
+            return URL(scheme, opaque=rest, query=query, ends_with_question_mark=ends)
         if of_request:
             raise _Wrong("invalid URI for request")
         if b":" in rest.partition(b"/")[0]:
             raise _Wrong("first path segment in URL cannot contain colon")
     user: tuple[bytes, ...] = ()
     host = b""
+    omits = bool(scheme) and not rest.startswith(b"//")
     if rest.startswith(b"//") and (scheme or not (of_request or rest.startswith(b"///"))):
         authority, slash, rest = rest[2:].partition(b"/")
         rest = slash + rest
         user, host = _authority(scheme, authority)
-    return scheme, b"", user, host, _path(rest), query, ends
+    return URL(scheme, b"", user, host, omits, _escaped(rest, _IN_PATH), query, ends)
 
 
 def _authority(scheme: bytes, authority: bytes) -> tuple[tuple[bytes, ...], bytes]:
@@ -175,16 +183,16 @@ def _only_hosts(given: bytes) -> bytes:
     return found
 
 
-def _path(given: bytes) -> bytes:
-    """Check a path and escape it, unless it is written as it may be."""
+def _escaped(given: bytes, unescaped: frozenset[int]) -> bytes:
+    """Check a path or a fragment and escape it, unless it is written as it may be."""
     plain = _unescaped(given)
-    if _VALID_IN_PATH.issuperset(given):
+    if all(byte in unescaped or byte in _AS_WRITTEN for byte in given):
         return given
-    return b"".join([bytes((byte,)) if byte in _IN_PATH else b"%%%02X" % byte for byte in plain])
+    return b"".join([bytes((byte,)) if byte in unescaped else b"%%%02X" % byte for byte in plain])
 
 
 def _text(given: bytes) -> str:
-    return given.decode(errors="replace")
+    return _NO_UTF8.sub("\ufffd", given.decode(errors="surrogateescape"))
 
 
 def _port_of(url: URL) -> tuple[bytes, bytes]:
