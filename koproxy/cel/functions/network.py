@@ -1,5 +1,8 @@
 """IP addresses and networks: ``ip('10.0.0.1')``, ``cidr('10.0.0.0/8')``. Pure.
 
+Python's ``ipaddress`` reads and writes addresses as Go's ``net/netip`` does, and counts bits. What
+it takes besides, or sees otherwise, is decided here: zones, addresses of IPv4 within IPv6, a prefix
+as a mask or with zeros before it, and what is link-local or global.
 https://kubernetes.io/docs/reference/using-api/cel/#kubernetes-ip-address-library
 """
 
