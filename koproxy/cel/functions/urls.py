@@ -29,7 +29,7 @@ _IN_PATH = _UNRESERVED | frozenset(b"$&+,/:;=@")
 _IN_FRAGMENT = _IN_PATH | frozenset(b"?!()*")
 _AS_WRITTEN = frozenset(b"!'()*[]%")
 """What a path or a fragment keeps where it is written so; Go itself writes some of it escaped."""
-_NO_UTF8 = re.compile("[\udc80-\udcff]")
+_NO_UTF8 = re.compile(r"[\udc80-\udcff]")
 _MOST_PARAMETERS = 10_000
 
 
