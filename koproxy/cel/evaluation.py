@@ -83,7 +83,10 @@ class Evaluation:
     def _identifier(self, name: str, variables: Variables) -> Any:
         name = name.removeprefix(".")
         if name in variables:
-            return variables[name]
+            value = variables[name]
+            if isinstance(value, CelError):  # what was gathered so far has failed
+                raise value
+            return value
         if name == "user.extra":
             return found(variables["user"], "extra")
         return TypeValue(name)
@@ -203,10 +206,7 @@ class Evaluation:
             if self.value(node.condition, scope) is False:
                 break
             scope[node.accumulator] = self._kept(node.step, scope)
-        result = self.value(node.result, scope)
-        if isinstance(result, CelError):
-            raise result
-        return result
+        return self.value(node.result, scope)
 
     def _kept(self, node: Node, scope: Variables) -> Any:
         """What is gathered; an error is kept too, since a later item may decide all the same."""

@@ -150,11 +150,19 @@ class _Decoder:
         name, *tags = _TYPES[hint]
         if not isinstance(node, yaml.ScalarNode) or node.tag not in tags:
             return self._mistyped(node, path, name)
-        return node.value if hint is str else Loader("").construct_object(node)
+        return _whole(node.value) if hint is str else Loader("").construct_object(node)
 
     def _mistyped(self, node: yaml.Node, path: str, wanted: str) -> None:
         found = _FOUND.get(node.tag.rpartition(":")[2], "value of another kind")
         self.wrong(path, f"it has to be {_a(wanted)}, and is {_a(found)}", _line(node))
+
+
+def _whole(text: str) -> str:
+    """Put the halves of characters together: JSON writes those beyond 16 bits as two escapes.
+
+    A half without its other one is no character; U+FFFD stands for it, as in Go.
+    """
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _a(word: str) -> str:

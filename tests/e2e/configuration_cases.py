@@ -94,6 +94,11 @@ def _documents() -> Iterator[tuple[str, Document | bytes]]:
             entry["issuer"]["url"] = f"https://i{at}.example"
             many.append(entry)
         yield f"{count} issuers", document(*many)
+    yield "anonymous", document(_GOOD, anonymous={"enabled": True})
+    yield (
+        "anonymous paths",
+        document(_GOOD, anonymous={"enabled": True, "conditions": [{"path": "/x"}]}),
+    )
     yield "anonymous off", document(_GOOD, anonymous={"enabled": False})
     yield (
         "conditions without anonymous",
@@ -283,7 +288,6 @@ def _own() -> Iterator[tuple[str, Document]]:
     yield from _each("issuer.egressSelectorType", {"cluster": "cluster", "other": "controlplane"})
     yield "a host without a name", changed("issuer.url", "https:///path")
     yield "a blank", changed("issuer.url", "https://issuer.example/a b")
-    yield "anonymous", document(_GOOD, anonymous={"enabled": True})
 
 
 def _text(given: Document | bytes) -> bytes:

@@ -36,3 +36,26 @@ def test_what_an_expression_gives(text: str, outcome: Any) -> None:
         value = program.evaluate(root)
         assert value == outcome
         assert type(value) is type(outcome)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "['a', 'b'].exists_one(x, x == claims.nope)",
+        "!['a', 'b'].exists_one(x, x == claims.nope)",
+        "['a', 'b'].map(x, claims.nope) != []",
+        "['a', 'b'].filter(x, x == claims.nope) == []",
+        "['a', 'b'].all(x, x == 'a' || x == claims.nope)",
+        "['a', 'b'].exists(x, x == claims.nope)",
+        "['a', 'b'].transformList(i, x, claims.nope) == []",
+    ],
+)
+def test_what_fails_for_an_item_fails_for_all(text: str) -> None:
+    with pytest.raises(CelError, match="no such key: nope"):
+        COMPILER.claims(text).evaluate(claims_root(READ, plain))
+
+
+def test_an_item_may_decide_though_another_fails() -> None:
+    root = claims_root(READ, plain)
+    assert COMPILER.claims("['a', 'b'].exists(x, x == 'a' || claims.nope)").evaluate(root) is True
+    assert COMPILER.claims("['a', 'b'].all(x, x == 'b' && claims.nope)").evaluate(root) is False

@@ -1,0 +1,62 @@
+"""Kubernetes' own authenticator of OIDC tokens, asked about configurations and about claims.
+
+`kind/build` has to have built it. It is a program that reads lines and answers them; nothing
+listens, and no keys are needed: the token with the claims is taken to be signed.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from localcluster.binaries import binary
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What it says: what is wrong with the configuration, or with the token, or who it is."""
+
+    wrong: str = ""
+    panic: str = ""
+    refused: str = ""
+    username: str = ""
+    uid: str = ""
+    groups: list[str] = field(default_factory=list)
+    extra: dict[str, list[str]] = field(default_factory=dict)
+
+
+class Authenticator:
+    """The program, while it runs."""
+
+    def __init__(self, log: Path) -> None:
+        """Start it; what it has to say besides goes to `log`."""
+        self._log = log.open("w")
+        self._process = subprocess.Popen(
+            [binary("authenticator")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            text=True,
+        )
+
+    def ask(self, configuration: str, claims: Mapping[str, Any] | None = None) -> Judged:
+        """Say whether a configuration is taken and, if there are claims, whom they name."""
+        asked: dict[str, Any] = {"configuration": configuration}
+        if claims is not None:
+            asked["claims"] = claims
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(f"{json.dumps(asked)}\n")
+        self._process.stdin.flush()
+        return Judged(**json.loads(self._process.stdout.readline()))
+
+    def close(self) -> None:
+        """End it."""
+        for stream in (self._process.stdin, self._process.stdout, self._log):
+            assert stream is not None
+            stream.close()
+        self._process.wait()
