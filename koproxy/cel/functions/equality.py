@@ -30,6 +30,8 @@ def equal(one: Any, other: Any) -> bool:
         case Optional():
             return isinstance(other, Optional) and _same_optional(one, other)
         case Root():
+            if other is not None and not isinstance(other, Root):
+                raise no_overload()
             return one is other
     if type(one) is not type(other):
         if hasattr(one, "type_name") and other is not None:
