@@ -29,7 +29,6 @@ _IN_PATH = _UNRESERVED | frozenset(b"$&+,/:;=@")
 _IN_FRAGMENT = _IN_PATH | frozenset(b"?!()*")
 _AS_WRITTEN = frozenset(b"!'()*[]%")
 """What a path or a fragment keeps where it is written so; Go itself writes some of it escaped."""
-_NO_UTF8 = re.compile(r"[\udc80-\udcff]")
 _MOST_PARAMETERS = 10_000
 
 
@@ -192,7 +191,15 @@ def _escaped(given: bytes, unescaped: frozenset[int]) -> bytes:
 
 
 def _text(given: bytes) -> str:
-    return _NO_UTF8.sub("\ufffd", given.decode(errors="surrogateescape"))
+    """Give a part as text.
+
+    Go's texts can be any bytes. What stood for bytes that are no UTF-8 would make parts alike that
+    differ, so that there is no such text here.
+    """
+    try:
+        return given.decode()
+    except UnicodeDecodeError:
+        raise CelError("a part of the URL has bytes that are no UTF-8") from None
 
 
 def _port_of(url: URL) -> tuple[bytes, bytes]:
