@@ -23,6 +23,7 @@ from koproxy.identity.decision import (
     Unavailable,
     Verified,
 )
+from koproxy.identity.explanation import Rules
 from koproxy.identity.issuer import Issuer
 from koproxy.sources.claims import ClaimSources
 from koproxy.sources.fetch import Fetcher, FetchError
@@ -63,6 +64,7 @@ class Authentication(MultiService):
         )
         self._cached = self._authenticator.cached
         self._issuers: dict[str, IssuerKeys] = {}
+        self._changed: list[Callable[[], None]] = []
         self._found_by: dict[str, tuple[Fetcher, str]] = {}
         self._claims = ClaimSources(
             fetcher,
@@ -104,6 +106,8 @@ class Authentication(MultiService):
             for url, found_by in self._found_by.items()
         }
         self._authenticator.use_issuers(issuers)
+        for callback in self._changed:
+            callback()
 
     def look_again(self) -> None:
         """Have the keys of all issuers fetched now: whom to trust has changed."""
@@ -122,6 +126,29 @@ class Authentication(MultiService):
         )
         keys.setServiceParent(self)
         return keys
+
+    def on_change(self, callback: Callable[[], None]) -> None:
+        """Call ``callback`` whenever other rules have been taken up."""
+        self._changed.append(callback)
+
+    @property
+    def extra_keys(self) -> tuple[str, ...]:
+        """The keys of the extra fields that tokens can give, each once."""
+        issuers = self._authenticator.rules.issuers.values()
+        return tuple(dict.fromkeys([key for issuer in issuers for key, _ in issuer.extra]))
+
+    @property
+    def rules(self) -> Rules:
+        """What decides now: the issuers' rules and keys."""
+        return self._authenticator.rules
+
+    async def looked(self, url: str) -> str | None:
+        """Wait for the fetch of an issuer's keys that is under way; give its problem, if any."""
+        keys = self._issuers[url]
+        fetching = keys.fetching()
+        if fetching is not None:
+            await fetching
+        return keys.problem
 
     @property
     def problem(self) -> str | None:

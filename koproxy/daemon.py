@@ -150,8 +150,9 @@ def make_service(
     host = upstream.host_header
     own_calls = OwnCalls(reactor, upstream, pool, host, upstream.renew)
     upstream.on_change(pool.sweep)
-    rights = Rights(own_calls.call, (), reactor)
+    rights = Rights(own_calls.call, lambda: authentication.extra_keys, reactor)
     upstream.on_change(rights.ask)
+    authentication.on_change(rights.ask)
     clients = Clients(reactor, limits)
     way = Way(reactor, authentication, upstream, pool, own_calls, clients, Turns(reactor), host)
 

@@ -10,8 +10,9 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.web.client import Agent
 
 from koproxy.authentication import Authentication
-from koproxy.authentication_file import FLAG, AuthenticationFile
+from koproxy.authentication_file import FLAG, AuthenticationFile, read_configuration
 from koproxy.cel.compiling import Compiler
+from koproxy.configuration.file import configured
 from koproxy.configuration.flags import issuer_from_flags
 from koproxy.errors import ConfigurationError
 from koproxy.identity.issuer import Issuer
@@ -65,6 +66,14 @@ def make_authentication(
         name = f"{FLAG} {settings.authentication_config}"
         kept.append(Reloaded(name, file.read, file.take, reactor))
     return authentication, tuple(kept)
+
+
+def read_issuers(settings: Settings) -> tuple[Issuer, ...]:
+    """Give the rules that the flags, or the file, describe now; raises ConfigurationError."""
+    file = settings.authentication_config
+    if file:
+        return configured(read_configuration(file), file, Compiler()).issuers
+    return (flagged_issuer(settings),)
 
 
 def flagged_issuer(settings: Settings) -> Issuer:

@@ -11,7 +11,9 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 from koproxy import __version__
+from koproxy.cli.check import check
 from koproxy.cli.demo import demo
+from koproxy.cli.explain import explain
 from koproxy.cli.serve import serve
 from koproxy.errors import ConfigurationError
 
@@ -25,6 +27,8 @@ def koproxy() -> None:
 
 
 koproxy.add_command(serve)
+koproxy.add_command(check)
+koproxy.add_command(explain)
 koproxy.add_command(demo)
 
 

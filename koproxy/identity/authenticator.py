@@ -20,6 +20,7 @@ from koproxy.identity.decision import (
     Verified,
 )
 from koproxy.identity.distributed import find_source
+from koproxy.identity.explanation import Rules
 from koproxy.identity.impersonation import NotCarried, impersonation_headers
 from koproxy.identity.issuer import Issuer, canonical_issuer
 from koproxy.identity.keys import KeySet
@@ -63,6 +64,11 @@ class Authenticator:
         """Decide by these issuers' rules and no others; what was verified before is forgotten."""
         self._issuers = {issuer.url: issuer for issuer in issuers}
         self._cache.clear()
+
+    @property
+    def rules(self) -> Rules:
+        """What decides now."""
+        return Rules(dict(self._issuers), dict(self._keys), self._allow_reserved_groups)
 
     def use_keys(self, issuer: str, keys: KeySet) -> bool:
         """Verify the tokens of the ``issuer`` of this URL with ``keys`` and no others.

@@ -77,14 +77,16 @@ def rights_to_ask(extra_keys: Sequence[str]) -> tuple[Right, ...]:
 class Rights(Service):
     """Asks at start, and at growing intervals while anything is missing or no answer came.
 
-    ``extra_keys`` are the extras that the configuration can produce. ``missing`` names what the
+    ``extra_keys`` gives the extras that the configuration can produce. ``missing`` names what the
     ClusterRole lacks; ``problem`` says it in a sentence, or why it isn't known; None when there is
     nothing to say.
     """
 
-    def __init__(self, call: Call, extra_keys: Sequence[str], clock: IReactorTime) -> None:
+    def __init__(
+        self, call: Call, extra_keys: Callable[[], Sequence[str]], clock: IReactorTime
+    ) -> None:
         self._call = call
-        self._rights = rights_to_ask(extra_keys)
+        self._extra_keys = extra_keys
         self._clock = clock
         self._pause = FIRST_PAUSE
         self._next: IDelayedCall | None = None
@@ -105,6 +107,11 @@ class Rights(Service):
             self._next = None
         if self._asking is not None:
             self._asking.cancel()
+
+    async def once(self) -> str | None:
+        """Ask once, whether or not the service runs; give the problem."""
+        await self._review()
+        return self.problem
 
     def ask(self) -> None:
         """Ask now, and begin anew with short intervals: the credential is another one."""
@@ -137,7 +144,8 @@ class Rights(Service):
 
     async def _review(self) -> None:
         try:
-            missing = [right for right in self._rights if not await self._allowed(right)]
+            rights = rights_to_ask(self._extra_keys())
+            missing = [right for right in rights if not await self._allowed(right)]
         except _NoAnswer as error:
             self._say(f"what the proxy may impersonate is not known: {error}")
             return

@@ -77,7 +77,7 @@ def said() -> Iterator[Said]:
 
 def test_all_is_allowed(said: Said) -> None:
     clock, authorizer = Clock(), Authorizer(*ALL)
-    rights = Rights(authorizer.call, (), clock)
+    rights = Rights(authorizer.call, tuple, clock)
     assert rights.problem is not None
     rights.startService()
     assert rights.missing == ()
@@ -88,7 +88,7 @@ def test_all_is_allowed(said: Said) -> None:
 
 
 def test_what_is_missing_is_named_with_the_rule_to_add(said: Said) -> None:
-    rights = Rights(Authorizer(("", "users")).call, (), Clock())
+    rights = Rights(Authorizer(("", "users")).call, tuple, Clock())
     rights.startService()
     assert rights.missing == ("groups", "uids", "extras")
     assert rights.problem is not None
@@ -99,7 +99,7 @@ def test_what_is_missing_is_named_with_the_rule_to_add(said: Said) -> None:
 
 def test_extras_in_general_need_the_star() -> None:
     listed = [("authentication.k8s.io", each) for each in ("uids", "userextras", "userextras/*")]
-    rights = Rights(Authorizer(*CORE, *listed).call, (), Clock())
+    rights = Rights(Authorizer(*CORE, *listed).call, tuple, Clock())
     rights.startService()
     assert rights.missing == ("extras",)
 
@@ -110,7 +110,7 @@ def test_extras_by_name_are_asked_in_lower_case() -> None:
         ("authentication.k8s.io", "uids"),
         ("authentication.k8s.io", "userextras/example.org/team"),
     )
-    rights = Rights(authorizer.call, ("example.org/Team", "scopes"), Clock())
+    rights = Rights(authorizer.call, lambda: ("example.org/Team", "scopes"), Clock())
     rights.startService()
     assert ("authentication.k8s.io", "userextras/example.org/team") in authorizer.asked
     assert rights.missing == ("userextras/scopes",)
@@ -120,7 +120,7 @@ def test_extras_by_name_are_asked_in_lower_case() -> None:
 
 def test_asked_again_at_growing_intervals_until_all_is_there(said: Said) -> None:
     clock, authorizer = Clock(), Authorizer(*CORE)
-    rights = Rights(authorizer.call, (), clock)
+    rights = Rights(authorizer.call, tuple, clock)
     rights.startService()
     pauses: list[int] = []
     rounds, waited = 1, 0
@@ -142,7 +142,7 @@ def test_asked_again_at_growing_intervals_until_all_is_there(said: Said) -> None
 
 def test_another_thing_missing_is_said_anew(said: Said) -> None:
     clock, authorizer = Clock(), Authorizer(*CORE)
-    Rights(authorizer.call, (), clock).startService()
+    Rights(authorizer.call, tuple, clock).startService()
     authorizer.rules = {("", "users")}
     clock.advance(FIRST_PAUSE)
     assert len(said.lines) == 2
@@ -159,7 +159,7 @@ def test_another_thing_missing_is_said_anew(said: Said) -> None:
 def test_a_review_that_is_refused(status: int, sentence: str) -> None:
     clock, authorizer = Clock(), Authorizer(*ALL)
     authorizer.status = status
-    rights = Rights(authorizer.call, (), clock)
+    rights = Rights(authorizer.call, tuple, clock)
     rights.startService()
     assert rights.problem is not None
     assert sentence in rights.problem
@@ -172,7 +172,7 @@ def test_a_review_that_is_refused(status: int, sentence: str) -> None:
 def test_an_answer_that_is_no_review(answer: bytes) -> None:
     authorizer = Authorizer(*ALL)
     authorizer.answer = answer
-    rights = Rights(authorizer.call, (), Clock())
+    rights = Rights(authorizer.call, tuple, Clock())
     rights.startService()
     assert rights.problem is not None
     assert "no SelfSubjectAccessReview" in rights.problem
@@ -181,7 +181,7 @@ def test_an_answer_that_is_no_review(answer: bytes) -> None:
 def test_an_api_server_that_is_away() -> None:
     clock, authorizer = Clock(), Authorizer(*ALL)
     authorizer.failure = ConnectionRefusedError()
-    rights = Rights(authorizer.call, (), clock)
+    rights = Rights(authorizer.call, tuple, clock)
     rights.startService()
     assert rights.problem is not None
     assert "can't be asked" in rights.problem
@@ -192,7 +192,7 @@ def test_an_api_server_that_is_away() -> None:
 
 def test_another_credential_is_asked_about_at_once() -> None:
     clock, authorizer = Clock(), Authorizer(*CORE)
-    rights = Rights(authorizer.call, (), clock)
+    rights = Rights(authorizer.call, tuple, clock)
     rights.ask()
     assert authorizer.rounds == 0
     rights.startService()
@@ -216,7 +216,7 @@ def test_asked_anew_while_it_waits_for_an_answer() -> None:
         waiting.append(Deferred(cancelled.append))
         return waiting[-1]
 
-    rights = Rights(call, (), clock)
+    rights = Rights(call, tuple, clock)
     rights.startService()
     rights.ask()
     assert cancelled == [waiting[0]]
@@ -227,7 +227,7 @@ def test_asked_anew_while_it_waits_for_an_answer() -> None:
 
 def test_stopped_it_asks_no_more() -> None:
     clock, authorizer = Clock(), Authorizer()
-    rights = Rights(authorizer.call, (), clock)
+    rights = Rights(authorizer.call, tuple, clock)
     rights.startService()
     rights.stopService()
     assert not clock.getDelayedCalls()
@@ -240,7 +240,7 @@ def test_stopped_while_it_waits_for_an_answer() -> None:
     def call(*_: bytes) -> Deferred[tuple[int, bytes]]:
         return Deferred(cancelled.append)
 
-    rights = Rights(call, (), clock)
+    rights = Rights(call, tuple, clock)
     rights.startService()
     rights.stopService()
     assert len(cancelled) == 1

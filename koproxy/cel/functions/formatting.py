@@ -136,16 +136,16 @@ def _plain(value: Any) -> str | None:
         case Timestamp():
             return timestamp_text(value)
         case list():
-            return f"[{', '.join(map(_literal, value))}]"
+            return f"[{', '.join(map(literal, value))}]"
         case dict():
-            entries = [(_key(key), _literal(each)) for key, each in value.items()]
+            entries = [(_key(key), literal(each)) for key, each in value.items()]
             entries.sort(key=lambda entry: entry[0].encode())
             return f"{{{', '.join([f'{key}:{each}' for key, each in entries])}}}"
     return None
 
 
-def _literal(value: Any) -> str:
-    """Write a value within a list or a map, as an expression has it."""
+def literal(value: Any) -> str:
+    """Write a value as an expression has it; raises ``CelError`` for what isn't written."""
     match value:
         case str():
             return quoted(value)

@@ -237,7 +237,13 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     assert is_one
     assert found == url(text)
     for part in PARTS:
-        for each in call(part, found):
+        try:
+            parts = call(part, found)
+        except CelError as wrong:
+            assert "no UTF-8" in str(wrong)
+            assert "%" in text
+            continue
+        for each in parts:
             each.encode()
 
 
