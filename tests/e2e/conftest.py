@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from e2e.running import GROUPS_PREFIX, Koproxy, KoproxyStarter, ShortLogins, Side
 from localcluster import docker, local
+from localcluster.apiserver import start_etcd
 from localcluster.cluster import NAMESPACE, Cluster
 from localcluster.dex import ANNA, BERT, Dex
 from localcluster.kubectl import Kubectl
@@ -101,6 +102,12 @@ def _role(
 def parts(directory: Path) -> Iterator[Processes]:
     """Where tests start servers of their own, beside the cluster."""
     yield from _processes(directory / "parts")
+
+
+@pytest.fixture(scope="session")
+def etcd(parts: Processes) -> str:
+    """One for the API servers that tests start of their own: its URL."""
+    return start_etcd(parts)
 
 
 @pytest.fixture(scope="session")

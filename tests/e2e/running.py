@@ -128,6 +128,23 @@ class KoproxyStarter:
         flags: Sequence[str | Path] = (),
     ) -> Koproxy:
         """A koproxy that listens on free ports; ready it gets when it has reached the issuer."""
+        about_issuer = [
+            *("--oidc-issuer-url", issuer.url),
+            *("--oidc-ca-file", issuer.ca),
+            *("--oidc-client-id", client),
+            *("--oidc-username-claim", "email"),
+            *("--oidc-groups-claim", "groups"),
+            *("--oidc-groups-prefix", GROUPS_PREFIX),
+        ]
+        return self._start(name, kubeconfig, [*about_issuer, *flags])
+
+    def with_file(
+        self, name: str, kubeconfig: Path, file: Path, flags: Sequence[str | Path] = ()
+    ) -> Koproxy:
+        """The same with an AuthenticationConfiguration."""
+        return self._start(name, kubeconfig, ["--authentication-config", file, *flags])
+
+    def _start(self, name: str, kubeconfig: Path, flags: Sequence[str | Path]) -> Koproxy:
         pair = self.authority.server(name)
         server = self.processes.start(
             name,
@@ -139,12 +156,6 @@ class KoproxyStarter:
                 *("--tls-cert-file", pair.certificate),
                 *("--tls-private-key-file", pair.key),
                 *("--kubeconfig", kubeconfig),
-                *("--oidc-issuer-url", issuer.url),
-                *("--oidc-ca-file", issuer.ca),
-                *("--oidc-client-id", client),
-                *("--oidc-username-claim", "email"),
-                *("--oidc-groups-claim", "groups"),
-                *("--oidc-groups-prefix", GROUPS_PREFIX),
                 *flags,
             ],
         )

@@ -35,7 +35,7 @@ from e2e.differential.verdicts import ACCEPTED_KEY_SETS, REFUSALS, Difference, c
 from e2e.running import KoproxyStarter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from localcluster.apiserver import ApiServer, start_api_server, start_etcd, wait_until_ready
+from localcluster.apiserver import ApiServer, start_api_server, wait_until_ready
 from localcluster.cluster import CLUSTER_ROLE, write_credential
 from localcluster.dex import Issuer
 from localcluster.pki import Authority
@@ -78,10 +78,13 @@ def authorities(world: Mapping[str, Settings], parts: Processes) -> Path:
 
 @pytest.fixture(scope="module")
 def servers(
-    world: Mapping[str, Settings], authorities: Path, parts: Processes, authority: Authority
+    world: Mapping[str, Settings],
+    authorities: Path,
+    parts: Processes,
+    authority: Authority,
+    etcd: str,
 ) -> Mapping[str, ApiServer]:
     """kube-apiservers: `plain` without OIDC, `flags` with flags, `file` with all other settings."""
-    etcd = start_etcd(parts)
     entries = [each for each in world.values() if each.name != "flags"]
     configuration = write_configuration(
         parts.directory / "authentication.json", entries, authorities
