@@ -12,6 +12,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"strings"
 
@@ -22,6 +23,7 @@ import (
 	"k8s.io/apiserver/pkg/apis/apiserver/validation"
 	"k8s.io/apiserver/pkg/authentication/authenticator"
 	authenticationcel "k8s.io/apiserver/pkg/authentication/cel"
+	"k8s.io/apiserver/pkg/authentication/token/union"
 	"k8s.io/apiserver/plugin/pkg/authenticator/token/oidc"
 )
 
@@ -76,7 +78,7 @@ type judge struct {
 	compiler      authenticationcel.Compiler
 	configuration string
 	wrong         string
-	tokens        []authenticator.Token
+	tokens        authenticator.Token
 	end           context.CancelFunc
 }
 
@@ -113,7 +115,6 @@ func (j *judge) answer(asked question) (said answer) {
 // take decodes and validates as kube-apiserver does with its file, and makes the authenticators.
 func (j *judge) take(configuration string) error {
 	j.end()
-	j.tokens = nil
 	decoded, err := runtime.Decode(j.decoder, []byte(configuration))
 	if err != nil {
 		return err
@@ -127,13 +128,13 @@ func (j *judge) take(configuration string) error {
 	}
 	lifecycle, end := context.WithCancel(context.Background())
 	j.end = end
+	var tokens []authenticator.Token
 	for _, entry := range found.JWT {
-		// Nothing is discovered or fetched.
+		// Somewhere to discover keys and given keys exclude each other.
 		entry.Issuer.DiscoveryURL = ""
-		entry.Issuer.CertificateAuthority = ""
-		entry.Issuer.EgressSelectorType = ""
 		token, err := oidc.New(lifecycle, oidc.Options{
 			JWTAuthenticator:     entry,
+			Client:               &http.Client{Transport: nowhere{}},
 			KeySet:               trusting{},
 			Compiler:             j.compiler,
 			SupportedSigningAlgs: oidc.AllValidSigningAlgorithms(),
@@ -141,31 +142,35 @@ func (j *judge) take(configuration string) error {
 		if err != nil {
 			return err
 		}
-		j.tokens = append(j.tokens, token)
+		tokens = append(tokens, token)
 	}
+	j.tokens = union.NewFailOnError(tokens...)
 	return nil
 }
 
 func (j *judge) who(claims json.RawMessage) answer {
 	encode := base64.RawURLEncoding.EncodeToString
 	token := encode([]byte(`{"alg":"RS256"}`)) + "." + encode(claims) + "." + encode([]byte("none"))
-	refused := "no issuer knows it"
-	for _, each := range j.tokens {
-		found, ok, err := each.AuthenticateToken(context.Background(), token)
-		if err != nil {
-			refused = err.Error()
-		}
-		if ok {
-			user := found.User
-			return answer{
-				Username: user.GetName(),
-				UID:      user.GetUID(),
-				Groups:   user.GetGroups(),
-				Extra:    user.GetExtra(),
-			}
-		}
+	found, ok, err := j.tokens.AuthenticateToken(context.Background(), token)
+	if err != nil {
+		return answer{Refused: err.Error()}
 	}
-	return answer{Refused: refused}
+	if !ok {
+		return answer{Refused: "no issuer knows it"}
+	}
+	return answer{
+		Username: found.User.GetName(),
+		UID:      found.User.GetUID(),
+		Groups:   found.User.GetGroups(),
+		Extra:    found.User.GetExtra(),
+	}
+}
+
+// nowhere is the way to the issuers that distributed claims name: nothing is fetched here.
+type nowhere struct{}
+
+func (nowhere) RoundTrip(*http.Request) (*http.Response, error) {
+	return nil, errors.New("nothing is fetched")
 }
 
 // trusting takes every token for signed.
