@@ -6,6 +6,7 @@ listens, and no keys are needed: the token with the claims is taken to be signed
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 from collections.abc import Mapping
@@ -14,6 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from localcluster.binaries import binary
+
+
+class Ended(Exception):
+    """The program is there no more; the text says where it wrote why."""
 
 
 @dataclass(frozen=True)
@@ -44,19 +49,29 @@ class Authenticator:
         )
 
     def ask(self, configuration: str, claims: Mapping[str, Any] | None = None) -> Judged:
-        """Say whether a configuration is taken and, if there are claims, whom they name."""
+        """Say whether a configuration is taken and, if there are claims, whom they name.
+
+        Raises Ended if the program ends instead of answering.
+        """
         asked: dict[str, Any] = {"configuration": configuration}
         if claims is not None:
             asked["claims"] = claims
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(f"{json.dumps(asked)}\n")
-        self._process.stdin.flush()
-        return Judged(**json.loads(self._process.stdout.readline()))
+        try:
+            self._process.stdin.write(f"{json.dumps(asked)}\n")
+            self._process.stdin.flush()
+            answer = self._process.stdout.readline()
+        except BrokenPipeError:
+            answer = ""
+        if not answer:
+            raise Ended(f"the authenticator has ended; what it said is in {self._log.name}")
+        return Judged(**json.loads(answer))
 
     def close(self) -> None:
         """End it."""
         for stream in (self._process.stdin, self._process.stdout, self._log):
             assert stream is not None
-            stream.close()
+            with contextlib.suppress(BrokenPipeError):
+                stream.close()
         self._process.wait()
