@@ -165,7 +165,7 @@ def _issuers() -> Iterator[tuple[str, Document]]:
             "good": _CA,
             "two": _CA + _CA,
             "no PEM": "x",
-            "damaged": _CA.replace("A", "B", 3),
+            "damaged": _CA.replace("MII", "AII", 1),  # PEM around something else
             "a key": "-----BEGIN PRIVATE KEY-----\nMA==\n-----END PRIVATE KEY-----\n",
             "words around it": f"here:\n{_CA}there",
         },
