@@ -11,7 +11,7 @@ from twisted.web.client import Agent
 
 from koproxy.authentication import Authentication
 from koproxy.authentication_file import FLAG, AuthenticationFile, read_configuration
-from koproxy.cel.compiling import Compiler
+from koproxy.configuration.checking import Compiler
 from koproxy.configuration.file import configured
 from koproxy.configuration.flags import issuer_from_flags
 from koproxy.errors import ConfigurationError
@@ -59,7 +59,7 @@ def make_authentication(
     if settings.authentication_config:
         file = AuthenticationFile(
             settings.authentication_config,
-            Compiler(),
+            _compiler(),
             lambda authorities, where: fetcher(OtherAuthorities(trust, authorities, where)),
             authentication,
         )
@@ -72,8 +72,15 @@ def read_issuers(settings: Settings) -> tuple[Issuer, ...]:
     """Give the rules that the flags, or the file, describe now; raises ConfigurationError."""
     file = settings.authentication_config
     if file:
-        return configured(read_configuration(file), file, Compiler()).issuers
+        return configured(read_configuration(file), file, _compiler()).issuers
     return (flagged_issuer(settings),)
+
+
+def _compiler() -> Compiler:
+    # Google's library takes 20 MB, and who has flags alone has no expressions.
+    from koproxy.cel import compiling  # noqa: PLC0415
+
+    return compiling.Compiler()
 
 
 def flagged_issuer(settings: Settings) -> Issuer:
