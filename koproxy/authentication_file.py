@@ -8,7 +8,7 @@ from collections.abc import Callable
 from koproxy.authentication import Authentication
 from koproxy.configuration.checking import Compiler
 from koproxy.configuration.file import configured
-from koproxy.errors import ConfigurationError
+from koproxy.files import read_named
 from koproxy.sources.fetch import Fetcher
 
 FLAG = "--authentication-config"
@@ -52,10 +52,4 @@ class AuthenticationFile:
 
 def read_configuration(file: str) -> bytes:
     """Give what is in the file that the flag names; raises ConfigurationError."""
-    try:
-        with open(file, "rb") as opened:
-            return opened.read()
-    except OSError as problem:
-        raise ConfigurationError(
-            f"{FLAG} {file} can't be read: {problem.strerror}; give a file that koproxy may read"
-        ) from None
+    return read_named(f"{FLAG} {file}", file)

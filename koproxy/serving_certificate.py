@@ -25,6 +25,7 @@ from twisted.logger import Logger
 from koproxy import pem
 from koproxy.ciphers import openssl_ciphers
 from koproxy.errors import ConfigurationError
+from koproxy.files import read_named
 
 log = Logger()
 
@@ -93,7 +94,7 @@ class ServingCertificate:
     def read(self) -> Pair:
         """Read the two files; raises ConfigurationError."""
         certificate, key = self._files
-        return _read(certificate, self._where), _read(key, self._key_where)
+        return read_named(self._where, certificate), read_named(self._key_where, key)
 
     def take(self, pair: Pair) -> str:
         """Show this pair from the next connection on; gives a clause for the log.
@@ -251,12 +252,3 @@ def _unusable(folder: Path, error: OSError) -> ConfigurationError:
         f"--cert-dir {folder} can't hold a self-signed certificate ({error.strerror}): give a "
         "folder that koproxy may write to, or --tls-cert-file and --tls-private-key-file"
     )
-
-
-def _read(file: Path, where: str) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise ConfigurationError(
-            f"{where} can't be read ({error.strerror}): give a file that koproxy may read"
-        ) from None

@@ -23,6 +23,7 @@ from zope.interface import implementer
 
 from koproxy import pem
 from koproxy.errors import ConfigurationError
+from koproxy.files import read_named
 
 _CA = "--oidc-ca-file"
 _CERTIFICATE = "--oidc-tls-client-cert-file"
@@ -67,9 +68,11 @@ class IssuerTrust:
                 " none"
             )
         return TrustFiles(
-            _read(_CA, ca_file) if ca_file else None,
-            _read(_CERTIFICATE, certificate_file) if certificate_file else None,
-            _read(_KEY, key_file) if key_file else None,
+            read_named(f"{_CA} {ca_file}", ca_file) if ca_file else None,
+            read_named(f"{_CERTIFICATE} {certificate_file}", certificate_file)
+            if certificate_file
+            else None,
+            read_named(f"{_KEY} {key_file}", key_file) if key_file else None,
         )
 
     def take(self, files: TrustFiles) -> str:
@@ -130,15 +133,4 @@ def _certificates(text: bytes, where: str) -> list[x509.Certificate]:
     except ValueError:
         raise ConfigurationError(
             f"{where} holds a PEM certificate that can't be read: give the whole file again"
-        ) from None
-
-
-def _read(flag: str, path: str) -> bytes:
-    try:
-        with open(path, "rb") as file:
-            return file.read()
-    except OSError as problem:
-        raise ConfigurationError(
-            f"{flag} {path} can't be read: {problem.strerror}; give a PEM file that koproxy may"
-            " read"
         ) from None

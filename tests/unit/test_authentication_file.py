@@ -95,7 +95,7 @@ def test_a_bad_change_is_refused_whole_and_said(scene: Scene) -> None:
     scene.path.unlink()
     scene.later()
     assert scene.file.problem is not None
-    assert "can't be read: No such file" in scene.file.problem
+    assert "can't be read (No such file" in scene.file.problem
     scene.write(entry("https://a.example"))  # as it was
     scene.later()
     assert scene.file.problem is None
