@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from koproxy.errors import ConfigurationError
+from koproxy.files import read_named
 
 _TOKEN = re.compile(rb"[!-~]+")
 
@@ -50,12 +51,7 @@ class Source:
         if self.data is not None:
             return self.data
         assert self.path is not None  # noqa: S101
-        try:
-            return self.path.read_bytes()
-        except OSError as error:
-            raise ConfigurationError(
-                f"{self} can't be read ({error.strerror}): give a file that koproxy may read"
-            ) from None
+        return read_named(str(self), self.path)
 
     def __str__(self) -> str:
         if self.path is None or self.where.endswith(f" {self.path}"):
