@@ -23,13 +23,17 @@ from koproxy.cel.tree import (
     Node,
     Select,
 )
-from koproxy.cel.values import NONE, CelError, Optional, TypeValue, no_overload
+from koproxy.cel.values import NONE, CelError, GoStrings, Optional, TypeValue, no_overload
 
 BUDGET = 100_000
 """Steps that one evaluation may take: a fifth of a second or so."""
 
 _COSTLY = "operation cancelled: actual cost limit exceeded"
-_IN_A_STEP = {str: 100, bytes: 100, list: 1000, dict: 50}  # how much of one is read, or copied
+_IN_A_STEP: dict[type, int] = {  # how much of one is read, or copied
+    **dict.fromkeys([str, bytes], 100),
+    **dict.fromkeys([list, EscapedList, GoStrings], 1000),
+    **dict.fromkeys([dict, EscapedMap], 50),
+}
 
 Variables = Mapping[str, Any]
 
@@ -293,10 +297,8 @@ def _items(through: Any, *, two: bool) -> Iterator[Sequence[Any]]:
 
 
 def _steps(value: Any) -> int:
-    for type_, count in _IN_A_STEP.items():
-        if isinstance(value, type_):
-            return len(value) // count
-    return 0
+    count = _IN_A_STEP.get(type(value))
+    return 0 if count is None else len(value) // count
 
 
 def _written(key: Any) -> str:

@@ -106,14 +106,23 @@ class Functions:
 
     def __init__(self, overloads: Iterable[Overload]) -> None:
         """Take their overloads; of several that fit, the first is called."""
+        self._found: dict[tuple[Any, ...], Overload] = {}
         self._overloads: dict[str, list[Overload]] = {}
         for overload in overloads:
             self._overloads.setdefault(overload.name, []).append(overload)
 
     def find(self, name: str, values: Sequence[Any]) -> Overload:
-        """Give what a call with these values, the target first, calls; raises ``CelError``."""
+        """Give what a call with these values, the target first, calls; raises ``CelError``.
+
+        Which one that is depends on the classes of the values alone, so it is looked for once.
+        """
+        classes = (name, *map(type, values))
+        found = self._found.get(classes)
+        if found is not None:
+            return found
         for overload in self._overloads.get(name, ()):
             if overload.fits(values):
+                self._found[classes] = overload
                 return overload
         raise no_overload()
 
