@@ -23,6 +23,7 @@ _NANO = -9
 _MOST_DIGITS = 18  # that surely have room in 64 bits
 _MOST_BINARY_DIGITS = 14
 _LARGEST = (1 << 63) - 1
+_LEAST = -(1 << 63)
 _MOST_TEXT = 1000  # characters; a larger number is nobody's quantity
 _MOST_SCALE = 1000  # powers of ten that are written out as digits
 
@@ -70,7 +71,7 @@ def read_quantity(text: str) -> Quantity:
         largest = _LARGEST if value > 0 else -_LARGEST
         capped = Quantity(largest, 0, False)
         return capped if compare(_positive(found), _positive(capped)) > 0 else found
-    scale = _scale(suffix) - len(fraction)
+    scale = _cut(_scale(suffix) - len(fraction))
     if digits <= _MOST_DIGITS and scale >= _NANO:
         return Quantity(value, scale, True)
     return _rounded(value, scale, is_there)
@@ -80,11 +81,16 @@ def _scale(suffix: str) -> int:
     if suffix in _DECIMAL:
         return _DECIMAL[suffix]
     exponent = suffix[1:]
-    if suffix[:1] not in ("e", "E") or not re.fullmatch("[+-]?[0-9]{1,19}", exponent):
+    if suffix[:1] not in ("e", "E") or not re.fullmatch("[+-]?[0-9]+", exponent):
         raise CelError("unable to parse quantity's suffix")
-    if not -(1 << 63) <= int(exponent) < 1 << 63:
+    if not _LEAST <= int(exponent) <= _LARGEST:
         raise CelError("unable to parse quantity's suffix")
-    return ((int(exponent) + (1 << 31)) % (1 << 32)) - (1 << 31)  # Go cuts it to 32 bits
+    return _cut(int(exponent))
+
+
+def _cut(scale: int) -> int:
+    """What Go makes of a scale, which has 32 bits there."""
+    return ((scale + (1 << 31)) % (1 << 32)) - (1 << 31)
 
 
 def _rounded(value: int, scale: int, is_there: bool) -> Quantity:
@@ -96,10 +102,17 @@ def _rounded(value: int, scale: int, is_there: bool) -> Quantity:
     if scale >= _NANO:
         return Quantity(value * 10 ** (scale - _NANO), _NANO, False)
     gone = _NANO - scale
-    if gone > len(str(abs(value))):
+    if gone > _length(value):
         return Quantity(1 if value > 0 else -1, _NANO, False)
     kept = -(-abs(value) // 10**gone)
     return Quantity(kept if value > 0 else -kept, _NANO, False)
+
+
+def _length(value: int) -> int:
+    """Count the digits, of which Python writes out no more than some thousands."""
+    size = abs(value)
+    most = size.bit_length() * 30103 // 100000 + 1
+    return most - 1 if size < 10 ** (most - 1) else most
 
 
 def _positive(quantity: Quantity) -> Quantity:
@@ -113,7 +126,7 @@ def compare(one: Quantity, other: Quantity) -> int:
         return 1 if signs[0] > signs[1] else -1
     if signs[0] == 0:
         return 0
-    lengths = [len(str(abs(each.value))) + each.scale for each in (one, other)]
+    lengths = [_length(each.value) + each.scale for each in (one, other)]
     if lengths[0] != lengths[1]:
         return signs[0] if lengths[0] > lengths[1] else -signs[0]
     first, second = _aligned(one, other)
@@ -135,9 +148,18 @@ def _added(one: Quantity, other: Quantity) -> Quantity:
     if max(one.scale, other.scale) - least > _MOST_SCALE:
         raise CelError("the quantities differ by too much to be added")
     first, second = _aligned(one, other)
-    fits = all(abs(each) <= _LARGEST for each in (first, second, first + second))
+    fits = all(_LEAST <= each <= _LARGEST for each in (first, second, first + second))
     small = one.small and other.small and fits
     return Quantity(first + second, least, small, by_reference=True)
+
+
+def _subtracted(one: Quantity, other: Quantity) -> Quantity:
+    """The least integer of 64 bits has no opposite there, and Go takes itself for it."""
+    if one.small and other.small and other.value == _LEAST:
+        found = _added(one, other)
+        if found.small:
+            return found
+    return _added(one, _negative(other))
 
 
 def _negative(quantity: Quantity) -> Quantity:
@@ -151,7 +173,7 @@ def _integer(quantity: Quantity) -> int | None:
     if quantity.value and quantity.scale > _MOST_DIGITS:
         return None
     value = quantity.value * 10**quantity.scale if quantity.value else 0
-    return value if abs(value) <= _LARGEST else None
+    return value if _LEAST <= value <= _LARGEST else None
 
 
 def _as_integer(quantity: Quantity) -> int:
@@ -162,12 +184,23 @@ def _as_integer(quantity: Quantity) -> int:
 
 
 def _as_double(quantity: Quantity) -> float:
-    base = float(quantity.value)
-    if quantity.scale == 0:
-        return base
-    if quantity.scale > 308:
-        return base * math.inf
-    return base * (0.0 if quantity.scale < -323 else float(f"1e{quantity.scale}"))
+    try:
+        base = float(quantity.value)
+    except OverflowError:
+        base = math.inf if quantity.value > 0 else -math.inf
+    return base if quantity.scale == 0 else base * _power(quantity.scale)
+
+
+def _power(scale: int) -> float:
+    """A power of ten as Go's math has it: of two factors, the last bit may differ from 1e33."""
+    if scale > 308:
+        return math.inf
+    if scale < -323:
+        return 0.0
+    by_32, rest = divmod(abs(scale), 32)
+    if scale >= 0:
+        return float(f"1e{by_32 * 32}") * float(f"1e{rest}")
+    return float(f"1e-{by_32 * 32}") / float(f"1e{rest}")
 
 
 def _is_quantity(text: str) -> bool:
@@ -195,6 +228,6 @@ OVERLOADS: tuple[Overload, ...] = (
     Overload(f"{_Q}.asApproximateFloat() -> double", _as_double),
     Overload(f"{_Q}.add({_Q}) -> {_Q}", _added),
     Overload(f"{_Q}.add(int) -> {_Q}", lambda one, number: _added(one, _int(number))),
-    Overload(f"{_Q}.sub({_Q}) -> {_Q}", lambda one, other: _added(one, _negative(other))),
-    Overload(f"{_Q}.sub(int) -> {_Q}", lambda one, number: _added(one, _int(-number))),
+    Overload(f"{_Q}.sub({_Q}) -> {_Q}", _subtracted),
+    Overload(f"{_Q}.sub(int) -> {_Q}", lambda one, number: _subtracted(one, _int(number))),
 )
