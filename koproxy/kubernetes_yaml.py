@@ -1,17 +1,40 @@
-"""YAML as Kubernetes reads it: which plain words are numbers, booleans and nulls.
+"""YAML as Kubernetes reads it: which plain words are numbers, booleans and nulls; and JSON as YAML.
 
 Nothing is read here; a date is a text.
 """
 
+import json
 import re
+from typing import NoReturn
 
 import yaml
+
+# What JSON may have in it as it is, and YAML not, or not in the same sense.
+_ESCAPED_IN_YAML = re.compile(r"[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 
 class Loader(yaml.SafeLoader):
     """Takes plain words for what Kubernetes takes them, which is not always YAML 1.1."""
 
     yaml_implicit_resolvers = {}  # noqa: RUF012 - the base class has it so
+
+
+def json_as_yaml(content: bytes) -> str:
+    """Write JSON so that it is the same in YAML, its lines included.
+
+    Raises ValueError (json.JSONDecodeError where its line is known) for what is no JSON.
+    """
+    text = content.decode()
+    try:
+        json.loads(text, parse_constant=_no_constant)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    # A tab can only stand between its parts: within a string it would be escaped.
+    return _ESCAPED_IN_YAML.sub(lambda found: f"\\u{ord(found[0]):04x}", text.replace("\t", " "))
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number")
 
 
 def _decimal(digits: str) -> bool:

@@ -5,10 +5,10 @@ written to a disk, and a container with a read-only root needs no temporary fold
 reads a file or decides which file it is: the caller names it, for the sentences.
 """
 
-import binascii
 import os
 import re
 import ssl
+from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -18,7 +18,11 @@ from cryptography.hazmat.primitives import serialization
 
 from koproxy.errors import ConfigurationError
 
-_CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----", re.DOTALL)
+# As Go reads it: BEGIN and END have a line of their own.
+_CERTIFICATE = re.compile(
+    rb"^-----BEGIN CERTIFICATE-----[ \t]*\r?\n(.*?)^-----END CERTIFICATE-----[ \t]*\r?$",
+    re.DOTALL | re.MULTILINE,
+)
 _KEY = re.compile(
     rb"-----BEGIN ((?:[A-Z0-9]+ )*PRIVATE KEY)-----.*?-----END \1-----",
     re.DOTALL,
@@ -42,7 +46,9 @@ def trust(context: ssl.SSLContext, authorities: bytes, where: str) -> None:
         )
     try:
         for block in blocks:  # one at a time: a damaged one would end a longer run unsaid
-            context.load_verify_locations(cadata=binascii.a2b_base64(block))
+            certificate = b64decode(b"".join(block.split()), validate=True)
+            x509.load_der_x509_certificate(certificate)  # OpenSSL passes over what is behind one
+            context.load_verify_locations(cadata=certificate)
     except (ssl.SSLError, ValueError):
         raise ConfigurationError(
             f"{where} holds a PEM certificate that can't be read: it is damaged or cut short; "

@@ -19,15 +19,14 @@ from koproxy.cel.evaluation import Evaluation
 from koproxy.cel.library import FUNCTIONS, OVERLOADS
 from koproxy.cel.literals import wrong_literals
 from koproxy.cel.tree import Call, Constant, Identifier, Node, Select, walk
+from koproxy.cel.user_extra import answered
 
 MOST_CHARACTERS = 100_000
 MOST_MAPPED = 10
 """How often an optional may be mapped in one expression: each time doubles what is parsed."""
 
 _CLAIMS = {"claims": "map<string, any>"}
-_USER = {"user": "kubernetes.UserInfo"}
-_EXTRA = {"user.extra": "map<string, list<string>>"}
-_HAS_EXTRA = re.compile(r"has\s*\(\s*user\s*\.\s*extra\s*\)")
+_USER = {"user": "kubernetes.UserInfo", "user.extra": "map<string, list<string>>"}
 _MAPPED = re.compile(r"\.\s*opt(?:Flat)?Map\s*\(")
 _BEFORE = re.compile(r"\A[A-Z_]+: (?=ERROR)")
 _WORDS = (
@@ -71,15 +70,17 @@ class Compiler:
 
         Raises ``CompileError``.
         """
-        return self._compile(text, "claims", self._claims, is_rule=is_rule)
+        return self._compile(text, text, "claims", self._claims, is_rule=is_rule)
 
     def user(self, text: str) -> Program:
         """Compile a rule over ``user``; raises ``CompileError``."""
-        environment = self._rough_user if _HAS_EXTRA.search(text) else self._user
-        return self._compile(text, "user", environment, is_rule=True)
+        return self._compile(text, answered(text), "user", self._user, is_rule=True)
 
-    def _compile(self, text: str, variable: str, environment: Any, *, is_rule: bool) -> Program:
-        checked = _checked(text, environment)
+    def _compile(
+        self, text: str, given: str, variable: str, environment: Any, *, is_rule: bool
+    ) -> Program:
+        """Compile a text; what is ``given`` to the library has everything in the same place."""
+        checked = _checked(text, given, environment)
         wrong = [_placed(text, checked, *found) for found in wrong_literals(checked)]
         if wrong:
             raise CompileError("compilation failed: " + "\n".join(wrong))
@@ -96,19 +97,11 @@ class Compiler:
 
     @cached_property
     def _user(self) -> Any:
-        return self._user_environment({**_USER, **_EXTRA})
-
-    @cached_property
-    def _rough_user(self) -> Any:
-        """Without the exact type of ``user.extra``, with which nobody could ask for it."""
-        return self._user_environment(_USER)
-
-    def _user_environment(self, variables: dict[str, str]) -> Any:
-        config = cel.NewEnvConfigFromYaml(environment(variables, OVERLOADS))
+        config = cel.NewEnvConfigFromYaml(environment(_USER, OVERLOADS))
         return cel.NewEnv(descriptor_pool=user_messages(), config=config)
 
 
-def _checked(text: str, environment: Any) -> CheckedExpression:
+def _checked(text: str, given: str, environment: Any) -> CheckedExpression:
     if len(text) > MOST_CHARACTERS:
         raise CompileError(
             "compilation failed: expression code point size exceeds limit: size: "
@@ -120,9 +113,11 @@ def _checked(text: str, environment: Any) -> CheckedExpression:
             " the expression"
         )
     try:
-        serialized = environment.compile(text).serialize()
+        serialized = environment.compile(given).serialize()
     except RuntimeError as wrong:
         said = _AFTER.sub("", _BEFORE.sub("", str(wrong)))
+        for compiled, written in zip(given.split("\n"), text.split("\n"), strict=True):
+            said = said.replace(f" | {compiled}\n", f" | {written}\n")
         for theirs, ours in _WORDS:
             said = said.replace(theirs, ours)
         raise CompileError(f"compilation failed: {said}") from None

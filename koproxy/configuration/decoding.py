@@ -13,7 +13,7 @@ import yaml
 
 from koproxy.configuration.document import AuthenticationConfiguration
 from koproxy.configuration.problems import Problem
-from koproxy.kubernetes_yaml import Loader
+from koproxy.kubernetes_yaml import Loader, json_as_yaml
 
 GROUP = "apiserver.config.k8s.io"
 KIND = "AuthenticationConfiguration"
@@ -47,15 +47,23 @@ def decode(content: bytes) -> Decoded:
     """Read a configuration in YAML or JSON."""
     if not content.strip():
         return Decoded(None, (Problem("", "empty config data"),), {})
+    text: bytes | str = content
+    if content.lstrip().startswith(b"{"):
+        try:
+            text = json_as_yaml(content)
+        except ValueError as wrong:
+            line = getattr(wrong, "lineno", 0)
+            what = getattr(wrong, "msg", "it can't be decoded")
+            return Decoded(None, (Problem("", f"it is not valid JSON: {what}", line),), {})
     try:
-        node = yaml.compose(content, Loader=Loader)
+        node = yaml.compose(text, Loader=Loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 0
         return Decoded(None, (Problem("", "it is not valid YAML", line),), {})
     except (yaml.YAMLError, ValueError, RecursionError):
         return Decoded(None, (Problem("", "it is not valid YAML"),), {})
-    decoder = _Decoder()
+    decoder = _Decoder(is_json=text is not content)
     if node is None:
         decoder.wrong("", f"Object 'Kind' is missing: write kind: {KIND}", 1)
         return Decoded(None, tuple(decoder.problems), {})
@@ -67,9 +75,10 @@ def decode(content: bytes) -> Decoded:
 class _Decoder:
     """Decodes one document, and remembers what was wrong and where everything stands."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_json: bool) -> None:
         self.problems: list[Problem] = []
         self.lines: dict[str, int] = {}
+        self._is_json = is_json
 
     def wrong(self, path: str, text: str, line: int) -> None:
         self.problems.append(Problem(path, text, line))
@@ -93,7 +102,11 @@ class _Decoder:
         return made if isinstance(made, AuthenticationConfiguration) else None
 
     def _members(self, node: yaml.MappingNode, path: str) -> Iterator[tuple[str, yaml.Node]]:
-        Loader("").flatten_mapping(node)  # merge keys
+        try:
+            Loader("").flatten_mapping(node)  # merge keys
+        except yaml.MarkedYAMLError:
+            self.wrong(path, "it merges (<<) what is no object", _line(node))
+            return
         seen = set()
         for key, value in node.value:
             name = key.value if isinstance(key, yaml.ScalarNode) else ""
@@ -150,7 +163,12 @@ class _Decoder:
         name, *tags = _TYPES[hint]
         if not isinstance(node, yaml.ScalarNode) or node.tag not in tags:
             return self._mistyped(node, path, name)
-        return _whole(node.value) if hint is str else Loader("").construct_object(node)
+        if hint is not str:
+            return Loader("").construct_object(node)
+        whole = _whole(node.value)
+        if whole != node.value and not self._is_json:
+            self.wrong(path, "it has an escape for half a character", _line(node))
+        return whole
 
     def _mistyped(self, node: yaml.Node, path: str, wanted: str) -> None:
         found = _FOUND.get(node.tag.rpartition(":")[2], "value of another kind")

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import SplitResult, urlsplit
 
+from koproxy.cel.functions.urls import is_reference
 from koproxy.configuration.problems import Problem, invalid
 
 # What RFC 3986 lets stand in a URL.
@@ -39,4 +40,5 @@ def _parts(url: str) -> SplitResult | None:
         port = parts.port
     except ValueError:
         return None
-    return parts if port != 0 and _CHARACTERS.fullmatch(url) else None
+    good = port != 0 and _CHARACTERS.fullmatch(url) and is_reference(url)
+    return parts if good else None

@@ -6,6 +6,7 @@ that koproxy refuses for reasons of its own, which docs/decisions.md gives.
 
 from __future__ import annotations
 
+import base64
 import copy
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -21,6 +22,13 @@ _GOOD: Document = {
     "claimMappings": {"username": {"claim": "sub", "prefix": "oidc:"}},
 }
 _GONE = object()
+
+
+def _longer(pem: str) -> str:
+    """A certificate with bytes behind it, within its PEM."""
+    begin, *lines, end = pem.strip().split("\n")
+    content = base64.b64decode("".join(lines)) + b"more"
+    return "\n".join([begin, base64.b64encode(content).decode(), end, ""])
 
 
 def document(*entries: Document, **more: Any) -> Document:
@@ -128,6 +136,8 @@ def _issuers() -> Iterator[tuple[str, Document]]:
             "a bad escape": "https://issuer.example/%zz",
             "an address": "https://[::1]:8443/x",
             "upper case": "HTTPS://issuer.example",
+            "an escape in the host": "https://issuer%41.example",
+            "letters behind an address": "https://[::1]a",
         },
     )
     yield from _each(
@@ -168,6 +178,9 @@ def _issuers() -> Iterator[tuple[str, Document]]:
             "damaged": _CA.replace("MII", "AII", 1),  # PEM around something else
             "a key": "-----BEGIN PRIVATE KEY-----\nMA==\n-----END PRIVATE KEY-----\n",
             "words around it": f"here:\n{_CA}there",
+            "no line end between two": _CA.strip() + _CA,
+            "indented": _CA.replace("\n", "\n  "),
+            "bytes behind it": _longer(_CA),
         },
     )
 

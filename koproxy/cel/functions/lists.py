@@ -23,6 +23,7 @@ _SUMS: dict[Type, tuple[Callable[[Any, Any], Any], Any]] = {
         Duration(0),
     ),
 }
+_NUMBERS = frozenset(map(read_type, ("int", "uint", "double")))
 _SAME_TYPE = "list elements must have the same type"
 
 
@@ -46,13 +47,16 @@ def _product(one: list[Any], other: list[Any]) -> int:
 
 
 def _compared(one: Any, other: Any) -> int | None:
-    """Compare two items; raises ``CelError`` for those that can't be."""
-    for type_ in _ORDERED:
-        if type_.fits(one):
-            numbers = isinstance(one, int | float) and isinstance(other, int | float)
-            if type_.fits(other) or (numbers and not isinstance(one, bool | type(None))):
-                return order(one, other)
-    raise no_overload()
+    """Compare two items; None where neither is less, as with those of different types.
+
+    Raises ``CelError`` for what nothing can be compared with.
+    """
+    types = [next((type_ for type_ in _ORDERED if type_.fits(each)), None) for each in (one, other)]
+    if None in types:
+        raise no_overload()
+    if types[0] is types[1] or _NUMBERS.issuperset(types):
+        return order(one, other)
+    return None
 
 
 def _is_sorted(values: list[Any]) -> bool:

@@ -69,6 +69,17 @@ def read_url(text: str) -> URL:
         raise CelError(f"URL parse error during conversion from string: {shown}") from None
 
 
+def is_reference(text: str) -> bool:
+    """Say whether Go's ``url.Parse`` takes something."""
+    whole, _, fragment = text.encode().partition(b"#")
+    try:
+        _parse(whole, of_request=False)
+        _unescaped(fragment)
+    except _Wrong:
+        return False
+    return True
+
+
 def is_url(text: str) -> bool:
     """Say whether something is an absolute URL, or a path."""
     try:

@@ -59,3 +59,9 @@ def test_an_item_may_decide_though_another_fails() -> None:
     root = claims_root(READ, plain)
     assert COMPILER.claims("['a', 'b'].exists(x, x == 'a' || claims.nope)").evaluate(root) is True
     assert COMPILER.claims("['a', 'b'].all(x, x == 'b' && claims.nope)").evaluate(root) is False
+
+
+def test_items_of_different_types_are_neither_less_nor_greater() -> None:
+    root = claims_root({"l": [1.0, "a", 0.5]}, plain)
+    assert COMPILER.claims("dyn(claims.l).isSorted()").evaluate(root) is True
+    assert COMPILER.claims("dyn(claims.l).max()").evaluate(root) == 1.0

@@ -184,3 +184,44 @@ def test_anything_is_read_or_refused(value: Any) -> None:
 def test_any_bytes_are_read_or_refused(content: bytes) -> None:
     decoded = decode(content)
     assert (decoded.configuration is None) is bool(decoded.problems)
+
+
+def good(text: str) -> str:
+    return f'{{"apiVersion": "{VERSIONS[0]}", "kind": "AuthenticationConfiguration", {text}}}'
+
+
+@pytest.mark.parametrize(
+    "character", ["\x7f", "\x85", "\u2028", "\ufeff", "\uffff", "😀", "\\ud83d\\ude00"]
+)
+def test_json_may_hold_what_yaml_may_not(character: str) -> None:
+    text = good(f'\n\t"jwt": [\n\t\t{{"issuer": {{"url": "a{character}b"}}}}]')
+    found = decode(text.encode())
+    assert found.problems == ()
+    assert found.configuration is not None
+    (entry,) = found.configuration.jwt
+    assert entry.issuer.url == f"a{'😀' if len(character) > 1 else character}b"
+    assert found.lines["jwt[0].issuer"] == 3
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['"jwt": [],', '"jwt": [] # x', "'jwt': []", '"jwt": [NaN]', '"jwt": "\\x"', '"jwt": "a\tb"'],
+)
+def test_what_begins_like_json_is_json(text: str) -> None:
+    (problem,) = decode(good(f"\n{text}").encode()).problems
+    assert "it is not valid JSON" in problem.text
+
+
+def test_half_a_character_is_none_in_yaml_and_a_mark_in_json() -> None:
+    (problem,) = decode(f'{HEAD}jwt: [{{issuer: {{url: "\\ud83d"}}}}]'.encode()).problems
+    assert problem.path == "jwt[0].issuer.url"
+    found = decode(good('"jwt": [{"issuer": {"url": "\\ud83d"}}]').encode()).configuration
+    assert found is not None
+    assert found.jwt[0].issuer.url == "\ufffd"
+
+
+@pytest.mark.parametrize("merged", ["5", "a", "null", "[1]"])
+def test_what_is_no_object_can_not_be_merged(merged: str) -> None:
+    (problem,) = decode(f"{HEAD}jwt: [{{<<: {merged}}}]\n".encode()).problems
+    assert "merges" in problem.text
+    assert problem.line == 3
