@@ -6,14 +6,15 @@ https://kubernetes.io/docs/reference/using-api/cel/#kubernetes-quantity-library
 """
 
 import math
-import re
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+from koproxy.cel.functions.regex import compiled
 from koproxy.cel.overloads import Overload
 from koproxy.cel.values import CelError
 
-_WRITTEN = re.compile(r"([+-]?)0*([0-9]*)(?:\.([0-9]*))?([eEinumkKMGTP]*[-+]?[0-9]*)")
+_WRITTEN = r"([+-]?)0*([0-9]*)(?:\.([0-9]*))?([eEinumkKMGTP]*[-+]?[0-9]*)"
+_EXPONENT = "[eE]([+-]?[0-9]+)"
 _FORMAT = (
     "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
 )
@@ -52,8 +53,8 @@ class Quantity:
 
 def read_quantity(text: str) -> Quantity:
     """Read a quantity as Kubernetes' ParseQuantity does; raises ``CelError``."""
-    match = _WRITTEN.fullmatch(text)
-    if match is None or not text or len(text) > _MOST_TEXT:
+    match = compiled(_WRITTEN).fullmatch(text) if 0 < len(text) <= _MOST_TEXT else None
+    if match is None:
         raise CelError(_FORMAT)
     sign, whole, fraction, suffix = match[1], match[2] or "0", match[3] or "", match[4]
     value = int(whole + fraction)
@@ -80,12 +81,10 @@ def read_quantity(text: str) -> Quantity:
 def _scale(suffix: str) -> int:
     if suffix in _DECIMAL:
         return _DECIMAL[suffix]
-    exponent = suffix[1:]
-    if suffix[:1] not in ("e", "E") or not re.fullmatch("[+-]?[0-9]+", exponent):
+    match = compiled(_EXPONENT).fullmatch(suffix)
+    if match is None or not _LEAST <= int(match[1]) <= _LARGEST:
         raise CelError("unable to parse quantity's suffix")
-    if not _LEAST <= int(exponent) <= _LARGEST:
-        raise CelError("unable to parse quantity's suffix")
-    return _cut(int(exponent))
+    return _cut(int(match[1]))
 
 
 def _cut(scale: int) -> int:
