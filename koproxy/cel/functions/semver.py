@@ -4,18 +4,16 @@ https://semver.org/spec/v2.0.0.html,
 https://kubernetes.io/docs/reference/using-api/cel/#kubernetes-semver-library
 """
 
-import re
 from dataclasses import dataclass
 from typing import ClassVar
 
+from koproxy.cel.functions.strings import quoted
 from koproxy.cel.overloads import Overload
 from koproxy.cel.values import CelError
 
-_NUMBER = re.compile("0|[1-9][0-9]*")
-_DIGITS = re.compile("[0-9]+")
-_WORD = re.compile("[0-9A-Za-z-]+")
 _LARGEST = (1 << 64) - 1
 _MOST_DIGITS = 20
+_MOST_SHOWN = 100  # characters of what is wrong
 
 Part = tuple[int, int, str]
 """One of what comes before a release: numbers come before words."""
@@ -63,20 +61,19 @@ def read_version(text: str, lenient: bool = False) -> Version:
         _number(name, part)
         for name, part in zip(("major", "minor", "patch"), (*parts[:2], patch), strict=True)
     ]
-    if plus:
-        for part in build.split("."):
-            if _WORD.fullmatch(part) is None:
-                raise CelError(f"Invalid character(s) found in build meta data {_quoted(part)}")
-    return Version(
-        (numbers[0], numbers[1], numbers[2]),
-        tuple(map(_part, before.split("."))) if minus else (),
-    )
+    found = tuple(map(_part, before.split("."))) if minus else ()
+    for part in build.split(".") if plus else ():
+        if not part:
+            raise CelError("Build meta data is empty")
+        if not _is_word(part):
+            raise CelError(f"Invalid character(s) found in build meta data {_shown(part)}")
+    return Version((numbers[0], numbers[1], numbers[2]), found)
 
 
 def _normalized(text: str) -> str:
     parts = text.removeprefix("v").split(".", 2)
     for at, part in enumerate(parts):
-        if len(part) > 1:
+        if len(part.encode()) > 1:
             stripped = part.lstrip("0")
             parts[at] = stripped if stripped[:1] in "0123456789" and stripped else f"0{stripped}"
     if len(parts) < 3 and any(character in parts[-1] for character in "+-"):
@@ -85,22 +82,22 @@ def _normalized(text: str) -> str:
 
 
 def _number(name: str, text: str) -> int:
-    if _DIGITS.fullmatch(text) is None and text:
-        raise CelError(f"Invalid character(s) found in {name} number {_quoted(text)}")
-    if text and _NUMBER.fullmatch(text) is None:
-        raise CelError(f"{name.title()} number must not contain leading zeroes {_quoted(text)}")
+    if text and not _is_number(text):
+        raise CelError(f"Invalid character(s) found in {name} number {_shown(text)}")
+    if _begins_with_zero(text):
+        raise CelError(f"{name.title()} number must not contain leading zeroes {_shown(text)}")
     return _parsed(text)
 
 
 def _part(text: str) -> Part:
     if not text:
         raise CelError("Prerelease is empty")
-    if _DIGITS.fullmatch(text) is None:
-        if _WORD.fullmatch(text) is None:
-            raise CelError(f"Invalid character(s) found in prerelease {_quoted(text)}")
+    if not _is_number(text):
+        if not _is_word(text):
+            raise CelError(f"Invalid character(s) found in prerelease {_shown(text)}")
         return 1, 0, text
-    if _NUMBER.fullmatch(text) is None:
-        shown = _quoted(text)
+    if _begins_with_zero(text):
+        shown = _shown(text)
         raise CelError(f"Numeric PreRelease version must not contain leading zeroes {shown}")
     return 0, _parsed(text), ""
 
@@ -109,12 +106,24 @@ def _parsed(text: str) -> int:
     if not text:
         raise CelError('strconv.ParseUint: parsing "": invalid syntax')
     if len(text) > _MOST_DIGITS or int(text) > _LARGEST:
-        raise CelError(f"strconv.ParseUint: parsing {_quoted(text)}: value out of range")
+        raise CelError(f"strconv.ParseUint: parsing {_shown(text)}: value out of range")
     return int(text)
 
 
-def _quoted(text: str) -> str:
-    return f'"{text[:100]}"'
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit()
+
+
+def _is_word(text: str) -> bool:
+    return text.isascii() and text.replace("-", "a").isalnum()
+
+
+def _begins_with_zero(text: str) -> bool:
+    return len(text) > 1 and text.startswith("0")
+
+
+def _shown(text: str) -> str:
+    return quoted(text[:_MOST_SHOWN])
 
 
 def _signed(number: int) -> int:
