@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from koproxy.cel.functions.regex import compiled
 from koproxy.cel.functions.times import read_timestamp
-from koproxy.cel.functions.urls import read_url
+from koproxy.cel.functions.urls import is_url, read_url
 from koproxy.cel.overloads import Overload
 from koproxy.cel.values import NONE, CelError, GoStrings, Optional
 
@@ -121,6 +121,8 @@ def _label_value(text: str) -> list[str]:
 
 
 def _uri(text: str) -> list[str]:
+    if is_url(text):  # a value of the type URL may be refused where this isn't
+        return []
     try:
         read_url(text)
     except CelError as wrong:
