@@ -42,6 +42,13 @@ def nanos(text: str) -> int:
         ("150k", 150_000),
         ("1Mi", 1_048_576),
         ("-3Ki", -3072),
+        ("3Gi", 3_221_225_472),
+        ("3Ti", 3_298_534_883_328),
+        ("3k", 3_000),
+        ("3M", 3_000_000),
+        ("3T", 3_000_000_000_000),
+        ("3P", 3_000_000_000_000_000),
+        ("3E", 3_000_000_000_000_000_000),
         ("9e18", 9 * 10**18),
         ("1e00000000000000000000001", 10),
         ("1e4294967297", 10),
@@ -98,6 +105,9 @@ def test_what_is_no_quantity(text: str, said: str) -> None:
         (".5", 0.5),
         ("-250m", -0.25),
         ("1.5Gi", 1_610_612_736.0),
+        ("3Pi", 3_377_699_720_527_872.0),
+        ("3Ei", 3_458_764_513_820_540_928.0),
+        ("3u", 3e-06),
         ("0.1n", 1e-09),
         ("-0.1n", -1e-09),
         ("1e-30", 1e-09),
@@ -162,8 +172,9 @@ def test_that_the_least_integer_has_no_opposite() -> None:
     assert call("compareTo", exact, quantity("9223372036854775807")) == 0
 
 
-def test_that_nothing_is_the_same_as_a_sum() -> None:
-    added = call("add", quantity("1"), 1)
+@pytest.mark.parametrize(("text", "number"), [("1", 1), ("0", 2), ("2", 0)])
+def test_that_nothing_is_the_same_as_a_sum(text: str, number: int) -> None:
+    added = call("add", quantity(text), number)
     assert equal(added, quantity("2")) is True
     with pytest.raises(CelError, match=r"^no such overload$"):
         equal(quantity("2"), added)
