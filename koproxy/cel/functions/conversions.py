@@ -28,9 +28,10 @@ from koproxy.cel.values import CelError, Duration, Optional, Timestamp, TypeValu
 _WHOLE = re.compile("[+-]?[0-9]+")
 _UNSIGNED = re.compile("[0-9]+")
 _MOST_DIGITS = 400  # of a whole number: more could only be zeros in front, and cost time
-_DECIMAL = re.compile(r"[+-]?(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9_]+)?")
+# No two parts of these can take the same characters, so that they are linear.
+_DECIMAL = re.compile(r"[+-]?(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9_]+)?")
 _HEXADECIMAL = re.compile(
-    r"[+-]?0[xX]_?(?:[0-9a-fA-F][0-9a-fA-F_]*\.?[0-9a-fA-F_]*|\.[0-9a-fA-F][0-9a-fA-F_]*)"
+    r"[+-]?0[xX]_?(?:[0-9a-fA-F][0-9a-fA-F_]*(?:\.[0-9a-fA-F_]*)?|\.[0-9a-fA-F][0-9a-fA-F_]*)"
     r"[pP][+-]?[0-9_]+"
 )
 _NO_NUMBER = re.compile("[+-]?inf(?:inity)?|nan", re.IGNORECASE | re.ASCII)
