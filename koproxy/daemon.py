@@ -4,6 +4,7 @@ What can be known to be wrong before the reactor runs is said by :func:`make_ser
 decided here about requests.
 """
 
+import signal
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -14,6 +15,7 @@ from twisted.internet.interfaces import (
     IReactorCore,
     IReactorFDSet,
     IReactorSocket,
+    IReactorThreads,
     IReactorTime,
 )
 from twisted.internet.protocol import ServerFactory
@@ -57,7 +59,7 @@ RECHECK_SECONDS = 10.0
 log = Logger()
 
 
-class Reactor(IReactorTime, IReactorFDSet, IReactorSocket, IReactorCore):
+class Reactor(IReactorTime, IReactorFDSet, IReactorSocket, IReactorCore, IReactorThreads):
     """What the daemon needs of a reactor."""
 
 
@@ -85,6 +87,31 @@ class _Listening(Service):
         """Accept no more."""
         super().stopService()
         return self._end()
+
+
+class _Hangup(Service):
+    """SIGHUP has all files looked at at once, as daemons have it."""
+
+    def __init__(self, reactor: IReactorThreads, look: Callable[[], None]) -> None:
+        """Take what looks at them."""
+        self._reactor = reactor
+        self._look = look
+
+    def startService(self) -> None:
+        """Listen to the signal; this has to be the main thread."""
+        super().startService()
+        self._before = signal.signal(
+            signal.SIGHUP, lambda *_: self._reactor.callFromThread(self._heard)
+        )
+
+    def stopService(self) -> None:
+        """Leave it to whose it was before."""
+        super().stopService()
+        signal.signal(signal.SIGHUP, self._before)
+
+    def _heard(self) -> None:
+        log.info("SIGHUP: all files are looked at")
+        self._look()
 
 
 class _Upkeep(Service):
@@ -166,8 +193,14 @@ def make_service(
         yield Check("rights", rights.problem, required=False)
 
     service = MultiService()
+
+    def look() -> None:
+        for each in kept:
+            each.look()
+        upstream.look()
+
     upkeep = _Upkeep(reactor, pool, own_calls, clients)
-    for part in (authentication, *kept, upstream, upkeep, rights):
+    for part in (authentication, *kept, upstream, upkeep, rights, _Hangup(reactor, look)):
         service.addService(part)
 
     def serve_probes(listening: socket.socket) -> Callable[[], object]:

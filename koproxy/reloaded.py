@@ -45,7 +45,7 @@ class Reloaded(Service, Generic[Content]):
         self._take = take
         self._content = read()
         take(self._content)
-        self._looking = LoopingCall(self._look)
+        self._looking = LoopingCall(self.look)
         self._looking.clock = clock
 
     def startService(self) -> None:
@@ -58,7 +58,8 @@ class Reloaded(Service, Generic[Content]):
         super().stopService()
         self._looking.stop()
 
-    def _look(self) -> None:
+    def look(self) -> None:
+        """Look at the files now."""
         try:
             content = self._read()
             if content == self._content:

@@ -83,7 +83,7 @@ class Upstream(Service):
         self._changed: list[Callable[[], None]] = []
         self._waiting: list[Deferred[bool]] | None = None
         self._asking: Deferred[None] | None = None
-        self._reading = LoopingCall(self._tick)
+        self._reading = LoopingCall(self.look)
         self._reading.clock = self._clock
 
     @property
@@ -136,7 +136,8 @@ class Upstream(Service):
                 one.callback(changed)
         return changed
 
-    def _tick(self) -> None:
+    def look(self) -> None:
+        """Read everything now."""
         with log.failuresHandled("reading the API server's credential again"):
             self._read()
             if self._plugin is not None and self._plugin.due:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import socket
 import time
 from collections.abc import Iterator
@@ -155,6 +156,18 @@ def test_a_change_holds_from_the_next_request_on(api: KubeAPI, tmp_path: Path) -
             running.wait_for("has changed: 1 issuer\n")
             assert client.get(PODS, token)[0] == 401
             assert "[+]rotation ok" in running.health("/readyz?verbose")[1]
+
+
+def test_sighup_has_all_files_looked_at(api: KubeAPI, tmp_path: Path) -> None:
+    with Issuer() as issuer:
+        write(tmp_path / "authentication.json", of(issuer))
+        with koproxy(api, tmp_path) as running:
+            until(running, 200)
+            write(tmp_path / "authentication.json", of(issuer), entry("https://127.0.0.1:1"))
+            running.process.send_signal(signal.SIGHUP)
+            running.wait_for("SIGHUP: all files are looked at")
+            running.wait_for("has changed: 2 issuers")
+            assert running.health("/readyz")[0] == 200
 
 
 def test_a_renewed_certificate_is_shown_to_new_clients(api: KubeAPI, tmp_path: Path) -> None:

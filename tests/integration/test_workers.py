@@ -168,9 +168,10 @@ def test_a_supervisor_that_is_killed_takes_its_workers_along(running: Running) -
 
 
 def test_sighup_is_passed_on(running: Running) -> None:
-    with ending(*ready(running)):
-        running.process.send_signal(signal.SIGHUP)
-    running.wait_for("was ended by SIGHUP: another one takes its place")
+    pids = ready(running)
+    running.process.send_signal(signal.SIGHUP)
+    running.wait_for(rf"\[{pids[0]}\].*SIGHUP: all files are looked at")
+    running.wait_for(rf"\[{pids[1]}\].*SIGHUP: all files are looked at")
 
 
 @pytest.mark.parametrize(
