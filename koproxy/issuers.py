@@ -18,7 +18,7 @@ from koproxy.errors import ConfigurationError
 from koproxy.identity.issuer import Issuer
 from koproxy.reloaded import Reloaded
 from koproxy.settings import Settings
-from koproxy.sources.fetch import Fetcher
+from koproxy.sources.fetch import SECONDS, Fetcher
 from koproxy.sources.trust import IssuerTrust, OtherAuthorities, TrustFiles
 
 CONNECT_SECONDS = 10.0
@@ -27,9 +27,12 @@ _OF_ALL_ISSUERS = frozenset(["oidc_tls_client_cert_file", "oidc_tls_client_key_f
 
 
 def make_authentication(
-    settings: Settings, reactor: IReactorTime
+    settings: Settings, reactor: IReactorTime, *, seconds: float = SECONDS
 ) -> tuple[Authentication, tuple[Reloaded[Any], ...]]:
-    """Make what the flags describe; raises ConfigurationError."""
+    """Make what the flags describe; an issuer has so many ``seconds`` for each of its answers.
+
+    Raises ConfigurationError.
+    """
     check_reserved_groups(settings)
     check_issuer_flags(settings)
     trust = IssuerTrust(
@@ -39,7 +42,8 @@ def make_authentication(
     )
 
     def fetcher(policy: IssuerTrust | OtherAuthorities) -> Fetcher:
-        return Fetcher(reactor, Agent(reactor, policy, connectTimeout=CONNECT_SECONDS))
+        agent = Agent(reactor, policy, connectTimeout=CONNECT_SECONDS)
+        return Fetcher(reactor, agent, seconds=seconds)
 
     authentication = Authentication(
         [] if settings.authentication_config else [flagged_issuer(settings)],

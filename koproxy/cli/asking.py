@@ -5,6 +5,9 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+SECONDS = 10.0
+"""For each answer that somebody waits for at a terminal; a daemon can be more patient."""
+
 
 def asked(question: Callable[[Any], Coroutine[Any, Any, T]]) -> T:
     """Run a question with the reactor, and give its answer, or raise what it raises."""

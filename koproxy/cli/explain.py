@@ -6,18 +6,20 @@ machine could see. Its signature is not printed.
 
 import json
 import time
-from typing import IO, Any
+from typing import Any
 
 import click
 
-from koproxy.cli.asking import asked
+from koproxy.cli.asking import SECONDS, asked
 from koproxy.cli.options import flags
+from koproxy.cli.output import printable, say
+from koproxy.identity.claims import read_registered
 from koproxy.identity.decision import Forbidden, Outcome, Unauthenticated, Unavailable, Verified
-from koproxy.identity.distributed import find_source
-from koproxy.identity.explanation import Explanation, Rules, explain_claims, explain_token
-from koproxy.identity.gojson import Members, loads
+from koproxy.identity.explanation import Rules, explain_claims, explain_text
+from koproxy.identity.gojson import Members, NotJSON, TooDeep, loads
 from koproxy.identity.issuer import canonical_issuer
-from koproxy.identity.token import Token, read_token
+from koproxy.identity.steps import Explanation
+from koproxy.identity.token import read_token
 from koproxy.identity.typed import Refused
 from koproxy.settings import Settings
 
@@ -27,21 +29,21 @@ _LONGEST = 1024 * 1024
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--token-file",
-    type=click.File("rb"),
+    metavar="FILE",
     default="-",
     help="File with the token; - is standard input.",
     show_default=True,
 )
 @click.option(
     "--claims",
-    type=click.File("rb"),
+    metavar="FILE",
     help="File with claims (a JSON object) to take for those of a good token; nothing is fetched.",
 )
 @click.option(
     "-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True
 )
 @flags
-def explain(token_file: IO[bytes], claims: IO[bytes] | None, output: str, **given: Any) -> int:
+def explain(token_file: str, claims: str | None, output: str, **given: Any) -> int:
     """Explain how a token is decided on, with the flags of serve.
 
     Ends with status 0 if the identity would be passed on, else with 1.
@@ -53,51 +55,70 @@ def explain(token_file: IO[bytes], claims: IO[bytes] | None, output: str, **give
         found, reason = _of_token(_token(token_file), settings)
     if not reason and not found.good:
         reason = found.steps[-1].text
-    click.echo(_json(found, reason) if output == "json" else _text(found, reason))
+    say(_json(found, reason) if output == "json" else _text(found, reason))
     return 0 if found.good and not reason else 1
 
 
-def _object(file: IO[bytes]) -> Members:
+def _read(flag: str, name: str) -> bytes:
+    """Give what is in a file, or on standard input, if that isn't too much."""
     try:
-        found = loads(file.read(_LONGEST))
-    except ValueError as wrong:
-        raise click.UsageError(f"--claims {file.name} is not JSON: {wrong}.") from None
-    if not isinstance(found, Members):
-        raise click.UsageError(f"--claims {file.name} is no JSON object: write one, with braces.")
+        with click.open_file(name, "rb") as file:
+            found: bytes = file.read(_LONGEST + 1)
+    except OSError as problem:
+        raise click.UsageError(f"{flag} {name} can't be read ({problem.strerror}).") from None
+    except RuntimeError:  # as click has it where that is closed
+        raise click.UsageError("There is no standard input: name a file.") from None
+    if len(found) > _LONGEST:
+        raise click.UsageError(f"{flag} {name} has more than {_LONGEST} bytes: that is too much.")
     return found
 
 
-def _token(file: IO[bytes]) -> bytes:
-    text = file.read(_LONGEST).strip()
-    scheme, blank, rest = text.partition(b" ")
-    text = rest.strip() if blank and scheme.lower() == b"bearer" else text
+def _object(name: str) -> Members:
+    try:
+        found = loads(_read("--claims", name))
+    except TooDeep:
+        raise click.UsageError(f"--claims {name} is nested too deeply.") from None
+    except NotJSON:
+        raise click.UsageError(f"--claims {name} is not JSON: write an object of claims.") from None
+    if not isinstance(found, Members):
+        raise click.UsageError(f"--claims {name} is no JSON object: write one, with braces.")
+    return found
+
+
+def _token(name: str) -> bytes:
+    text = _read("--token-file", name).strip()
+    scheme, *rest = text.split(None, 1)[:2] or [b""]
+    if scheme.lower() == b"bearer":
+        text = b"".join(rest)
     if not text:
-        raise click.UsageError(f"--token-file {file.name} is empty: give it a token.")
+        raise click.UsageError(f"--token-file {name} is empty: give it a token.")
     return text
 
 
 def _of_claims(claims: Members, settings: Settings) -> Explanation:
-    from koproxy.issuers import read_issuers  # noqa: PLC0415
+    from koproxy.issuers import (  # noqa: PLC0415
+        check_issuer_flags,
+        check_reserved_groups,
+        read_issuers,
+    )
 
+    check_reserved_groups(settings)
+    check_issuer_flags(settings)
     issuers = {issuer.url: issuer for issuer in read_issuers(settings)}
     return explain_claims(claims, Rules(issuers, {}, frozenset(settings.allow_reserved_groups)))
 
 
 def _of_token(text: bytes, settings: Settings) -> tuple[Explanation, str]:
     """Give the steps, and why it is refused where the steps don't say it."""
-    try:
-        token = read_token(text)
-    except Refused as refused:
-        raise click.UsageError(f"What was given as the token can't be read: {refused}.") from None
 
     async def decide(reactor: Any) -> tuple[Rules, Outcome]:
         from koproxy.issuers import make_authentication  # noqa: PLC0415
 
-        authentication, _ = make_authentication(settings, reactor)
+        authentication, _ = make_authentication(settings, reactor, seconds=SECONDS)
         authentication.startService()
         try:
             for url in authentication.problems:
-                if url == _issuer_of(token):
+                if url == _issuer_of(text):
                     await authentication.looked(url)
             decision = authentication.decide(b"Bearer " + text)
             outcome = decision if isinstance(decision, Outcome) else await decision
@@ -106,7 +127,7 @@ def _of_token(text: bytes, settings: Settings) -> tuple[Explanation, str]:
             await _stopped(authentication.stopService())
 
     rules, outcome = asked(decide)
-    found = explain_token(token, rules, time.time(), _elsewhere(token, rules, outcome))
+    found = explain_text(text, rules, time.time(), outcome)
     match outcome:
         case Verified():
             return found, ""
@@ -121,23 +142,15 @@ async def _stopped(stopping: Any) -> None:
         await stopping
 
 
-def _issuer_of(token: Token) -> str:
-    claimed = token.claims.last().get("iss")
-    return canonical_issuer(claimed) if isinstance(claimed, str) else ""
-
-
-def _elsewhere(token: Token, rules: Rules, outcome: Outcome) -> tuple[str, ...] | None:
-    """The groups that were fetched, as they came."""
-    issuer = rules.issuers.get(_issuer_of(token))
-    if issuer is None or not isinstance(outcome, Verified) or not issuer.groups_claim:
-        return None
-    if find_source(issuer.groups_claim, token.claims.last()) is None:
-        return None
-    return tuple([each.removeprefix(issuer.groups_prefix) for each in outcome.identity.groups])
+def _issuer_of(text: bytes) -> str:
+    try:
+        return canonical_issuer(read_registered(read_token(text).claims).issuer)
+    except Refused:
+        return ""
 
 
 def _headers(found: Explanation) -> list[list[str]]:
-    lines = (found.headers or b"").decode(errors="replace").splitlines()
+    lines = (found.headers or b"").decode(errors="replace").split("\r\n")[:-1]
     return [line.split(": ", 1) for line in lines]
 
 
@@ -147,9 +160,9 @@ def _text(found: Explanation, reason: str) -> str:
         f"{'ok' if step.good else 'no':2}  {step.name:{width}}  {step.text}" for step in found.steps
     ]
     if reason:
-        return "\n".join([*lines, "", f"refused: {reason}"])
+        return "\n".join(map(printable, [*lines, "", f"refused: {reason}"]))
     headers = [f"{name}: {value}" for name, value in _headers(found)]
-    return "\n".join([*lines, "", *headers, "", "accepted"])
+    return "\n".join(map(printable, [*lines, "", *headers, "", "accepted"]))
 
 
 def _json(found: Explanation, reason: str) -> str:
@@ -170,4 +183,4 @@ def _json(found: Explanation, reason: str) -> str:
             "extra": {key: list(values) for key, values in identity.extra},
         }
         document["headers"] = _headers(found)
-    return json.dumps(document, indent=2, ensure_ascii=False)
+    return json.dumps(document, indent=2)

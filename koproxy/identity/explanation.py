@@ -5,51 +5,20 @@ says what holds. A signature is never among what is told.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Set
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
-from koproxy.cel.claims import Root
-from koproxy.cel.functions.conversions import type_name
-from koproxy.cel.functions.formatting import literal
-from koproxy.cel.values import CelError
 from koproxy.identity.claims import Registered, check_times, read_registered
+from koproxy.identity.decision import Outcome, Unauthenticated, Verified
 from koproxy.identity.distributed import find_source
-from koproxy.identity.expressions import Program, Rule
 from koproxy.identity.gojson import Members
 from koproxy.identity.impersonation import NotCarried, impersonation_headers
 from koproxy.identity.issuer import Issuer, canonical_issuer
 from koproxy.identity.keys import KeySet
-from koproxy.identity.token import Token, verify
+from koproxy.identity.steps import Explanation, Step, map_claims
+from koproxy.identity.token import Token, read_token, verify
 from koproxy.identity.typed import Refused
 from koproxy.identity.user import Identity
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One thing that was looked at: ``good`` or not, and ``text`` about what was found."""
-
-    name: str
-    good: bool
-    text: str
-
-
-@dataclass(slots=True)
-class Explanation:
-    """The steps up to the first that isn't good; then the identity and its headers are None."""
-
-    steps: list[Step] = field(default_factory=list)
-    identity: Identity | None = None
-    headers: bytes | None = None
-
-    @property
-    def good(self) -> bool:
-        """Whether the identity would be passed on."""
-        return self.headers is not None
-
-    def add(self, name: str, text: str) -> None:
-        """Note what was found, and is good."""
-        self.steps.append(Step(name, True, text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +31,16 @@ class Rules:
 
 
 def explain_token(
-    token: Token, rules: Rules, now: float, groups: tuple[str, ...] | None = None
+    token: Token, rules: Rules, now: float, outcome: Outcome | None = None
 ) -> Explanation:
     """Explain what is decided about a token at ``now``, in seconds since the epoch.
 
-    ``groups`` are those that were fetched for a distributed claim, without a prefix.
+    ``outcome`` is what was decided once everything had been fetched; without it, groups in a
+    distributed claim are not known.
     """
     found = Explanation()
     with_kid = f" by the key {token.kid!r}" if token.kid else ", its key is not named"
-    found.add("token", f"a JSON Web Token, signed with {token.algorithm or 'nothing'}{with_kid}")
+    found.add("token", f"a JSON Web Token, signed with {_algorithm_of(token)}{with_kid}")
 
     def signature(issuer: Issuer, registered: Registered) -> None:
         _step(found, "algorithm", lambda: _algorithm(token, issuer))
@@ -79,8 +49,19 @@ def explain_token(
         keys = rules.keys.get(canonical_issuer(registered.issuer))
         _step(found, "signature", lambda: _signature(token, keys))
 
-    _explain(found, token.claims, rules, signature, groups)
+    _explain(found, token.claims, rules, signature, outcome)
     return found
+
+
+def explain_text(
+    text: bytes, rules: Rules, now: float, outcome: Outcome | None = None
+) -> Explanation:
+    """Explain what is decided about what may be no token at all, as ``explain_token`` does."""
+    try:
+        token = read_token(text)
+    except Refused as refused:
+        return Explanation([Step("token", False, str(refused))])
+    return explain_token(token, rules, now, outcome)
 
 
 def explain_claims(claims: Members, rules: Rules) -> Explanation:
@@ -100,7 +81,7 @@ def _explain(
     claims: Members,
     rules: Rules,
     checks: Callable[[Issuer, Registered], None],
-    groups: tuple[str, ...] | None,
+    outcome: Outcome | None,
 ) -> None:
     """Go through the steps; a Refused ends them, and is the last one's text."""
     try:
@@ -108,13 +89,16 @@ def _explain(
         issuer = _issuer(found, registered, rules)
         checks(issuer, registered)
         last = claims.last()
-        if issuer.groups_claim and find_source(issuer.groups_claim, last) is not None:
-            found.add("groups", "they are in a distributed claim, and are fetched from elsewhere")
-            last[issuer.groups_claim] = list(groups or ())
-        found.identity = _identity(found, issuer, last)
+        source = find_source(issuer.groups_claim, last) if issuer.groups_claim else None
+        if source is None:
+            found.identity = map_claims(found, issuer, last)
+        else:
+            found.add("groups", f"they are in a distributed claim, at {source.endpoint!r}")
+            found.identity = _with_groups_from_elsewhere(found, outcome)
         _step(found, "identity", lambda: _headers(found, rules))
     except Refused as refused:
-        if found.steps[-1].good:
+        found.identity = None
+        if found.steps[-1].text != str(refused):
             found.steps.append(Step("claims", False, str(refused)))
 
 
@@ -139,19 +123,21 @@ def _issuer(found: Explanation, registered: Registered, rules: Rules) -> Issuer:
     return issuer
 
 
+def _algorithm_of(token: Token) -> str:
+    return repr(token.algorithm) if token.algorithm else "nothing"
+
+
 def _algorithm(token: Token, issuer: Issuer) -> str:
     if token.algorithm not in issuer.algorithms:
-        raise Refused(
-            f"{token.algorithm or 'none'} is not allowed; these are:"
-            f" {', '.join(sorted(issuer.algorithms))}"
-        )
+        allowed = ", ".join(sorted(issuer.algorithms))
+        raise Refused(f"{_algorithm_of(token)} is not allowed; these are: {allowed}")
     return f"{token.algorithm} is allowed"
 
 
 def _audience(registered: Registered, issuer: Issuer) -> str:
-    given, wanted = ", ".join(registered.audience), ", ".join(sorted(issuer.audiences))
+    given, wanted = _listed(registered.audience), _listed(sorted(issuer.audiences))
     if issuer.audiences.isdisjoint(registered.audience):
-        raise Refused(f"it is for {given or 'nobody'}, and has to be for {wanted}")
+        raise Refused(f"it is for {given}, and has to be for {wanted}")
     return f"it is for {given}; wanted is {wanted}"
 
 
@@ -179,7 +165,7 @@ def _time(seconds: float) -> str:
 def _signature(token: Token, keys: KeySet | None) -> str:
     if keys is None:
         raise Refused("the keys of the issuer are not known, so that nothing can be verified")
-    names = ", ".join([repr(key.kid) for key in keys.keys])
+    names = _listed([key.kid for key in keys.keys])
     if not keys.has(token.kid):
         raise Refused(f"the issuer has no key {token.kid!r}; its keys are {names}")
     if not verify(token, keys):
@@ -187,75 +173,20 @@ def _signature(token: Token, keys: KeySet | None) -> str:
     return f"one of the issuer's {len(keys.keys)} keys verifies it"
 
 
-# From claims to an identity
+def _listed(texts: Iterable[str]) -> str:
+    return ", ".join(map(repr, texts)) or "none"
 
 
-class _Recorded:
-    """A program that notes what it gave."""
-
-    def __init__(
-        self, found: Explanation, name: str, program: Program, *, is_rule: bool = False
-    ) -> None:
-        self.text = program.text
-        self._found = found
-        self._name = name
-        self._program = program
-        self._is_rule = is_rule
-
-    def evaluate(self, root: Root) -> Any:
-        try:
-            value = self._program.evaluate(root)
-        except CelError as failed:
-            self._found.steps.append(Step(self._name, False, f"{self.text} fails: {failed}"))
-            raise
-        good = value is True or not self._is_rule
-        self._found.steps.append(Step(self._name, good, f"{self.text} gives {_shown(value)}"))
-        return value
-
-
-def _shown(value: Any) -> str:
-    try:
-        return literal(value)
-    except CelError:
-        return f"a {type_name(value)}"
-
-
-def _identity(found: Explanation, issuer: Issuer, claims: Mapping[str, Any]) -> Identity:
-    def recorded(name: str, program: Program | None) -> Program | None:
-        return None if program is None else _Recorded(found, name, program)
-
-    def rules(name: str, given: Iterable[Rule]) -> tuple[Rule, ...]:
-        return tuple(
-            [
-                Rule(_Recorded(found, name, each.program, is_rule=True), each.message)
-                for each in given
-            ]
-        )
-
-    seen = replace(
-        issuer,
-        username=recorded("username", issuer.username),
-        groups=recorded("groups", issuer.groups),
-        uid=recorded("uid", issuer.uid),
-        extra=tuple([(key, _Recorded(found, f"extra {key}", each)) for key, each in issuer.extra]),
-        claim_rules=rules("claimValidationRules", issuer.claim_rules),
-        user_rules=rules("userValidationRules", issuer.user_rules),
-    )
-    try:
-        identity = seen.identity(claims)
-    except Refused as refused:
-        found.steps.append(Step("claims", False, str(refused)))
-        raise
-    for name, claim, given in (
-        ("username", issuer.username_claim, repr(identity.username)),
-        ("groups", issuer.groups_claim, ", ".join(map(repr, identity.groups)) or "none"),
-        ("uid", issuer.uid_claim, repr(identity.uid)),
-    ):
-        if claim and getattr(issuer, name) is None:
-            found.add(name, f"from the claim {claim}: {given}")
-    for claim, wanted in issuer.required_claims:
-        found.add("claimValidationRules", f"the claim {claim} is {wanted!r}")
-    return identity
+def _with_groups_from_elsewhere(found: Explanation, outcome: Outcome | None) -> Identity:
+    match outcome:
+        case Verified(identity=identity):
+            found.add("claims", "the groups are fetched, and all rules are met with them")
+            return identity
+        case None:
+            raise Refused("nothing is fetched here: put the groups themselves into the claims")
+        case Unauthenticated(reason):
+            raise Refused(reason)
+    raise Refused(outcome.message)
 
 
 def _headers(found: Explanation, rules: Rules) -> str:
