@@ -144,7 +144,8 @@ class IssuerKeys(Service):
             following = RETRIES[1]
         else:
             self._retry_after = RETRIES[0]
-            following = REFRESH
+            # Whoever trusts keys for less time has to look more often.
+            following = min(REFRESH, self._outage_tolerance / 2 or REFRESH)
         finally:
             self._flight = None
         if changed or not demanded:

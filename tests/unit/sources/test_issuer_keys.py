@@ -174,6 +174,41 @@ def test_keys_stay_while_the_issuer_is_away(scene: Scene) -> None:
     assert scene.web.asked[-2:] == [DISCOVERY, KEYS]
 
 
+@pytest.mark.parametrize("tolerance", [60.0, 3600.0])
+def test_keys_go_when_the_issuer_is_away_for_longer_than_is_tolerated(
+    scene: Scene, tolerance: float
+) -> None:
+    dropped: list[float] = []
+    keys = IssuerKeys(
+        URL,
+        scene.web.get,
+        scene.use,
+        scene.clock,
+        outage_tolerance=tolerance,
+        drop=lambda: dropped.append(scene.clock.seconds()),
+    )
+    scene.web.publish(SIGNER)
+    keys.startService()
+    scene.pass_(tolerance - 1)
+    assert keys.problem is None
+    scene.web.down()
+    scene.pass_(tolerance / 4)
+    scene.web.publish(SIGNER)
+    scene.pass_(tolerance)
+    assert keys.problem is None
+    assert dropped == []
+    last = scene.clock.seconds()
+    scene.web.down()
+    scene.pass_(2 * tolerance)
+    (at,) = dropped
+    assert tolerance - REFRESH <= at - last < tolerance + RETRIES[1] * (1 + JITTER)
+    assert keys.problem is not None
+    scene.web.publish(SIGNER)
+    scene.pass_(RETRIES[1] * (1 + JITTER) + 0.2)
+    assert keys.problem is None
+    keys.stopService()
+
+
 def test_a_token_may_cause_a_look_but_not_twice_in_a_moment(scene: Scene) -> None:
     scene.web.publish(SIGNER)
     scene.keys.startService()
