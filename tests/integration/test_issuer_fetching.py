@@ -13,6 +13,7 @@ from twisted.web.client import Agent
 
 from koproxy.errors import ConfigurationError
 from koproxy.sources.fetch import MAX_BYTES, Fetcher, FetchError
+from koproxy.sources.trust import IssuerTrust
 
 PATH = "/.well-known/openid-configuration"
 
@@ -211,3 +212,25 @@ def test_a_file_that_can_not_work_is_named_with_its_flag(tmp_path):
         assert flag in str(caught.value)
         assert str(named) in str(caught.value)
         assert "PRIVATE KEY-----" not in str(caught.value)
+
+
+@pytest_twisted.ensureDeferred
+async def test_authorities_that_change_hold_from_the_next_connection_on(tmp_path):
+    async with Issuer(reactor) as one, Issuer(reactor) as other:
+        file = tmp_path / "ca.pem"
+        file.write_text(one.ca_pem)
+        trust = IssuerTrust(str(file), "", "")
+        before = trust.read()
+        trust.take(before)
+        fetching = Fetcher(reactor, Agent(reactor, trust))
+        assert await fetching.get(one.url + PATH)
+        assert "verify failed" in await problem(fetching, other.url + PATH)
+        file.write_text("nothing")
+        with pytest.raises(ConfigurationError, match="holds no PEM certificate"):
+            trust.take(trust.read())
+        assert await fetching.get(one.url + PATH)
+        file.write_text(other.ca_pem)
+        assert trust.read() != before
+        trust.take(trust.read())
+        assert await fetching.get(other.url + PATH)
+        assert "verify failed" in await problem(fetching, one.url + PATH)
