@@ -5,6 +5,7 @@ found by their escaped names too, but not within what a comprehension goes throu
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from koproxy.cel.escapes import unescaped
@@ -37,27 +38,64 @@ class Root:
         if field is None or field not in self._given:
             return ABSENT
         if field not in self._found:
-            try:
-                self._found[field] = self._read(self._given[field])
-            except ValueError as wrong:
-                raise CelError(f'claim "{field}" failed to unmarshal: {wrong}') from None
-        return escaping(self._found[field])
+            self._found[field] = self._read_one(field)
+        value = self._found[field]
+        if isinstance(value, _Unreadable):
+            raise CelError(value.why)
+        return value
+
+    def _read_one(self, field: str) -> Any:
+        """Read a claim, which is done once: also what fails may take as long as the claim is."""
+        try:
+            return escaping(self._read(self._given[field]))
+        except ValueError as wrong:
+            return _Unreadable(f'claim "{field}" failed to unmarshal: {wrong}')
+
+    @property
+    def size(self) -> int:
+        """How many members there are."""
+        return len(self._given)
 
     def values(self) -> list[Any]:
         """Give what a comprehension goes through: not the names, as with a map, but the values."""
         return [self.find(name) for name in self._given]
 
 
+@dataclass(frozen=True, slots=True)
+class _Unreadable:
+    """A claim that no value can be, and why."""
+
+    why: str
+
+
 class EscapedMap(dict[Any, Any]):
     """A map whose fields are found by their escaped names too."""
 
-    __slots__ = ()
+    __slots__ = ("_escaping",)
+
+    def __init__(self, given: dict[Any, Any]) -> None:
+        """Take what is in a map."""
+        super().__init__(given)
+        self._escaping: dict[Any, Any] = {}
+
+    def member(self, key: Any) -> Any:
+        """Give what is there for a key; a map or a list is made one of escaped names once."""
+        return _once(self._escaping, key, self[key])
 
 
 class EscapedList(list[Any]):
     """A list whose items are found with their escaped names."""
 
-    __slots__ = ()
+    __slots__ = ("_escaping",)
+
+    def __init__(self, given: list[Any]) -> None:
+        """Take what is in a list."""
+        super().__init__(given)
+        self._escaping: dict[Any, Any] = {}
+
+    def member(self, index: int) -> Any:
+        """Give an item; a map or a list is made one of escaped names once."""
+        return _once(self._escaping, index, self[index])
 
 
 def claims_root(claims: Mapping[str, Any], read: Callable[[Any], Any]) -> Root:
@@ -79,6 +117,14 @@ def user_root(
         },
         lambda value: value,
     )
+
+
+def _once(made: dict[Any, Any], key: Any, value: Any) -> Any:
+    if not isinstance(value, dict | list):
+        return value
+    if key not in made:
+        made[key] = escaping(value)
+    return made[key]
 
 
 def escaping(value: Any) -> Any:

@@ -8,7 +8,7 @@ arguments, the macros' comprehensions, and how members are found.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from koproxy.cel.claims import ABSENT, EscapedList, EscapedMap, Root, escaping
+from koproxy.cel.claims import ABSENT, EscapedList, EscapedMap, Root
 from koproxy.cel.escapes import unescaped
 from koproxy.cel.functions.conversions import type_name
 from koproxy.cel.functions.equality import has_key
@@ -201,6 +201,8 @@ class Evaluation:
 
     def _comprehension(self, node: Comprehension, variables: Variables) -> Any:
         through = self.value(node.range, variables)
+        if isinstance(through, Root):  # whose members are all read before the first one counts
+            self._spend(through.size)
         scope = dict(variables)
         scope[node.accumulator] = self._kept(node.initial, scope)
         for names in _items(through, two=bool(node.second_variable)):
@@ -235,11 +237,9 @@ def find(holder: Any, key: Any) -> Any:
             return holder.find(key)
         case EscapedMap():
             name = unescaped(key) if isinstance(key, str) else None
-            return escaping(_in_map(holder, key if name is None else name))
+            return _in_map(holder, key if name is None else name)
         case dict():
             return _in_map(holder, key)
-        case EscapedList():
-            return escaping(_in_list(holder, key))
         case list():
             return _in_list(holder, key)
     return ABSENT
@@ -271,7 +271,9 @@ def optionally(holder: Any, key: Any) -> Optional:
 
 
 def _in_map(holder: dict[Any, Any], key: Any) -> Any:
-    return holder[key] if has_key(holder, key) else ABSENT
+    if not has_key(holder, key):
+        return ABSENT
+    return holder.member(key) if isinstance(holder, EscapedMap) else holder[key]
 
 
 def _in_list(holder: list[Any], key: Any) -> Any:
@@ -279,7 +281,9 @@ def _in_list(holder: list[Any], key: Any) -> Any:
         key = int(key)
     if isinstance(key, bool) or not isinstance(key, int):
         raise CelError(f"unsupported index type '{type_name(key)}' in list")
-    return holder[key] if 0 <= key < len(holder) else ABSENT
+    if not 0 <= key < len(holder):
+        return ABSENT
+    return holder.member(key) if isinstance(holder, EscapedList) else holder[key]
 
 
 def _items(through: Any, *, two: bool) -> Iterator[Sequence[Any]]:

@@ -68,3 +68,32 @@ def test_the_parts_of_a_user() -> None:
     assert [user.find(name) for name in ("username", "uid", "groups", "extra", "other")] == [
         *("jane", "7", ["a"], {"k": ["v", "w"]}, ABSENT)
     ]
+
+
+def test_a_claim_is_read_once_also_if_nothing_comes_of_it() -> None:
+    read = []
+
+    def reading(value: Any) -> Any:
+        read.append(value)
+        if value == "bad":
+            raise ValueError("it is bad")
+        return value
+
+    claims = claims_root({"bad": "bad", "good": {"a": {"b": [1]}}}, reading)
+    for _ in range(2):
+        with pytest.raises(CelError, match="failed to unmarshal: it is bad"):
+            claims.find("bad")
+        assert claims.find("good") == {"a": {"b": [1]}}
+    assert read == ["bad", {"a": {"b": [1]}}]
+
+
+def test_what_has_escaped_names_is_made_once() -> None:
+    claims = root({"m": {"a": {"b": 1}, "l": [[1], 2]}})
+    assert claims.find("m") is claims.find("m")
+    holder = claims.find("m")
+    assert holder.member("a") is holder.member("a")
+    assert isinstance(holder.member("a"), EscapedMap)
+    items = holder.member("l")
+    assert items.member(0) is items.member(0)
+    assert isinstance(items.member(0), EscapedList)
+    assert items.member(1) == 2

@@ -191,6 +191,18 @@ def test_nothing_makes_up_for_a_spent_budget() -> None:
     assert error(call("@not_strictly_false", loop), 1000) == spent
 
 
+def test_going_through_all_claims_reads_them_all() -> None:
+    many = {
+        "claims": claims_root({str(number): "x" for number in range(2000)}, lambda value: value)
+    }
+    first = every(
+        claims, call("_==_", Identifier(0, "@result"), text("")), text("y"), TRUE, text("")
+    )
+    assert Evaluation(FUNCTIONS, 3000).value(first, many) is True
+    with pytest.raises(CelError, match="actual cost limit exceeded"):
+        Evaluation(FUNCTIONS, 1000).value(first, many)
+
+
 def test_a_user_s_extra_is_found_by_its_whole_name_too() -> None:
     user = user_root("jane", "", (), {"k": ("v",)})
     node = call("_[_]", Identifier(0, "user.extra"), text("k"))
