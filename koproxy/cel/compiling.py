@@ -19,6 +19,7 @@ from koproxy.cel.evaluation import Evaluation
 from koproxy.cel.library import FUNCTIONS, OVERLOADS
 from koproxy.cel.literals import wrong_literals
 from koproxy.cel.tree import Call, Constant, Identifier, Node, Select, walk
+from koproxy.cel.values import CelError
 from koproxy.cel.user_extra import answered
 
 MOST_CHARACTERS = 100_000
@@ -55,7 +56,10 @@ class Program:
     def evaluate(self, root: Root) -> Any:
         """Give its value; raises ``CelError``."""
         variables = {self._variable: root}
-        return Evaluation(FUNCTIONS).value(self._checked.tree, variables)
+        try:
+            return Evaluation(FUNCTIONS).value(self._checked.tree, variables)
+        except RecursionError:
+            raise CelError("its objects and lists lie too deep in each other") from None
 
     def uses(self, claim: str) -> bool:
         """Say whether it selects a claim by its name: ``claims.email``, ``claims.?email``."""

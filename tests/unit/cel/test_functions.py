@@ -65,3 +65,25 @@ def test_items_of_different_types_are_neither_less_nor_greater() -> None:
     root = claims_root({"l": [1.0, "a", 0.5]}, plain)
     assert COMPILER.claims("dyn(claims.l).isSorted()").evaluate(root) is True
     assert COMPILER.claims("dyn(claims.l).max()").evaluate(root) == 1.0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "claims.deep == claims.same",
+        "claims.deep in [claims.same]",
+        "[claims.deep, claims.same].distinct()",
+        "'%s'.format([dyn(claims).deep])",
+        "'%s'.format(claims.deep)",
+        "claims.deep == claims.same || true",
+    ],
+)
+@pytest.mark.parametrize("depth", [100, 200, 300, 400, 480, 600])
+def test_what_lies_deep_is_looked_at_or_fails(text: str, depth: int) -> None:
+    deep = "[" * depth + "]" * depth
+    read = loads(f'{{"deep": {deep}, "same": {deep}}}'.encode()).last()
+    try:
+        program = COMPILER.claims(text)
+        program.evaluate(claims_root(read, plain))
+    except CelError:
+        pass
