@@ -4,6 +4,7 @@ A list or a map of literals is of one type; a duration, a time, a regular expres
 that is written out is a good one. https://pkg.go.dev/github.com/google/cel-go/cel#ASTValidator
 """
 
+import math
 import re
 from collections.abc import Callable, Iterator
 
@@ -64,6 +65,8 @@ def wrong_literals(checked: CheckedExpression) -> list[Found]:
 
 def _below(node: Node, checked: CheckedExpression, *, in_format: bool) -> Iterator[Found]:
     match node:
+        case Constant(value=float()) if math.isinf(node.value):
+            yield node, "invalid double literal"
         case Select() if _FIELD.fullmatch(node.field) is None:
             yield node, "unsupported syntax: '`'"
         case Call():

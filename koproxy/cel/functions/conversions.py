@@ -28,6 +28,7 @@ from koproxy.cel.values import CelError, Duration, Optional, Timestamp, TypeValu
 _WHOLE = re.compile("[+-]?[0-9]+")
 _UNSIGNED = re.compile("[0-9]+")
 _MOST_DIGITS = 400  # of a whole number: more could only be zeros in front, and cost time
+_READ_IN_A_STEP = 5  # characters of a duration
 # No two parts of these can take the same characters, so that they are linear.
 _DECIMAL = re.compile(r"[+-]?(?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9_]+)?")
 _HEXADECIMAL = re.compile(
@@ -172,7 +173,12 @@ OVERLOADS = (
     Overload("double(string) -> double", _read_double, known=True),
     Overload("duration(duration) -> duration", _same, known=True),
     Overload("duration(int) -> duration", _no_duration, known=True),
-    Overload("duration(string) -> duration", read_duration, known=True),
+    Overload(
+        "duration(string) -> duration",
+        read_duration,
+        known=True,
+        cost=lambda text: len(text) // _READ_IN_A_STEP,
+    ),
     Overload("int(int) -> int", _same, known=True),
     Overload("int(double) -> int", _whole, known=True),
     Overload("int(duration) -> int", lambda value: value.nanoseconds, known=True),

@@ -30,13 +30,15 @@ _UNITS = {
     "m": _MINUTE,
     "h": _HOUR,
 }
-_PART = re.compile(r"([0-9]*)(\.?)([0-9]*)([^0-9.]+)")
+_PART = re.compile(r"([0-9]*)(?:\.([0-9]*))?([^0-9.]+)")
 _RFC3339 = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{1,2}):([0-9]{2}):([0-9]{2})(?:[.,]([0-9]+))?"
     r"(?:Z|([+-])([0-9]{2}):([0-9]{2}))"
 )
 _FOUR_CENTURIES = 146097 * 86400
 _EARLY = -62135510400 * _SECOND  # the second day of the year 1
+_UTC = frozenset(["", "UTC", "Local"])
+_FINDING = 50  # steps
 _WHOLE = re.compile("[+-]?[0-9]{1,18}")
 
 
@@ -50,13 +52,13 @@ def read_duration(text: str) -> Duration:
     total = at = 0
     while at < len(rest):
         part = _PART.match(rest, at)
-        if part is None or part[4] not in _UNITS or not (part[1] or part[3]):
+        if part is None or part[3] not in _UNITS or not (part[1] or part[2]):
             raise wrong
-        unit = _UNITS[part[4]]
+        unit = _UNITS[part[3]]
         digits = part[1].lstrip("0")
         if len(digits) > 19:
             raise wrong
-        total += int(digits or "0") * unit + _fraction(part[3], unit)
+        total += int(digits or "0") * unit + _fraction(part[2] or "", unit)
         if total > 1 << 63:
             raise wrong
         at = part.end()
@@ -141,7 +143,7 @@ def _moment(value: Timestamp, offset: timedelta) -> datetime:
 def _offset(value: Timestamp, zone: str) -> timedelta:
     """Give how far a zone, by its name or as ``+01:00``, is ahead of UTC at a time."""
     if ":" not in zone:
-        return _named(zone).utcoffset(_moment(value, timedelta())) or timedelta()
+        return _ahead(_named(zone), _moment(value, timedelta()))
     hours, _, minutes = zone.partition(":")
     if _WHOLE.fullmatch(hours) is None or _WHOLE.fullmatch(minutes) is None:
         raise CelError(f'strconv.Atoi: parsing "{zone}": invalid syntax')
@@ -152,13 +154,25 @@ def _offset(value: Timestamp, zone: str) -> timedelta:
         raise CelError("timestamp overflow") from None
 
 
+def _ahead(zone: tzinfo, moment: datetime) -> timedelta:
+    try:
+        return moment.astimezone(zone).utcoffset() or timedelta()
+    except OverflowError:
+        raise CelError("timestamp overflow") from None
+
+
 def _named(name: str) -> tzinfo:
-    if name in ("", "UTC", "Local"):
+    if name in _UTC:
         return UTC
     try:
         return ZoneInfo(name)
     except (OSError, ValueError, LookupError):
         raise CelError(f"unknown time zone {name}") from None
+
+
+def _finding(_: Timestamp, zone: str) -> int:
+    """What finding a zone costs: for a name that isn't known, files are looked for."""
+    return 0 if ":" in zone or zone in _UTC else _FINDING
 
 
 Part = Callable[[datetime, int], int]
@@ -172,7 +186,7 @@ def _getter(name: str, part: Part) -> tuple[Overload, Overload]:
 
     return (
         Overload(f"timestamp.{name}() -> int", of, known=True),
-        Overload(f"timestamp.{name}(string) -> int", of, known=True),
+        Overload(f"timestamp.{name}(string) -> int", of, known=True, cost=_finding),
     )
 
 
