@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import msgspec
 from twisted.application.service import Service
-from twisted.internet.defer import CancelledError, Deferred, ensureDeferred
+from twisted.internet.defer import CancelledError, Deferred, TimeoutError, ensureDeferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
@@ -179,6 +179,8 @@ class Rights(Service):
             status, answer = await self._call(b"POST", _PATH, json.dumps(body).encode())
         except CancelledError:
             raise
+        except TimeoutError:
+            raise _NoAnswer("the API server did not answer in time") from None
         except Exception as error:  # noqa: BLE001 (whatever the connection fails with)
             raise _NoAnswer(f"the API server can't be asked ({error})") from None
         if status == 401:

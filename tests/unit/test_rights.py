@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 
 import pytest
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, TimeoutError
 from twisted.internet.error import ConnectionRefusedError
 from twisted.internet.task import Clock
 from twisted.logger import LogEvent, capturedLogs
@@ -176,6 +176,15 @@ def test_an_answer_that_is_no_review(answer: bytes) -> None:
     rights.startService()
     assert rights.problem is not None
     assert "no SelfSubjectAccessReview" in rights.problem
+
+
+def test_an_api_server_that_does_not_answer() -> None:
+    authorizer = Authorizer(*ALL)
+    authorizer.failure = TimeoutError(10.0, "Deferred")
+    rights = Rights(authorizer.call, tuple, Clock())
+    rights.startService()
+    assert rights.problem is not None
+    assert rights.problem.endswith("the API server did not answer in time")
 
 
 def test_an_api_server_that_is_away() -> None:
