@@ -66,7 +66,7 @@ class ServingCertificate:
         Raises:
             ConfigurationError: a flag, or the folder, that can't work.
         """
-        self.context = _protocol(min_version, cipher_suites)
+        self.context = server_context(min_version, cipher_suites)
         if bool(cert_file) != bool(key_file):
             given, missing = "--tls-cert-file", "--tls-private-key-file"
             if key_file:
@@ -187,7 +187,8 @@ def self_signed(hosts: Sequence[str], now: datetime) -> tuple[bytes, bytes]:
     )
 
 
-def _protocol(min_version: str, cipher_suites: Sequence[str]) -> ssl.SSLContext:
+def server_context(min_version: str, cipher_suites: Sequence[str]) -> ssl.SSLContext:
+    """Make the TLS that flags describe, without a certificate; raises ConfigurationError."""
     if min_version not in VERSIONS:
         raise ConfigurationError(
             f"--tls-min-version {min_version} is unknown: give one of {', '.join(VERSIONS)}"

@@ -10,24 +10,37 @@ SECONDS = 10.0
 
 
 def asked(question: Callable[[Any], Coroutine[Any, Any, T]]) -> T:
-    """Run a question with the reactor, and give its answer, or raise what it raises."""
+    """Run a question with the reactor, and give its answer, or raise what it raises.
+
+    A signal that ends the reactor before raises KeyboardInterrupt.
+    """
     # Twisted's reactor is chosen at its import: not before a command needs it.
     from twisted.internet import reactor  # noqa: PLC0415
-    from twisted.internet.defer import ensureDeferred  # noqa: PLC0415
+    from twisted.internet.defer import Deferred, ensureDeferred  # noqa: PLC0415
     from twisted.python.failure import Failure  # noqa: PLC0415
 
     answers: list[Any] = []
+    interrupted = False
 
     def begin() -> None:
-        ensureDeferred(question(reactor)).addBoth(end)
+        asking = ensureDeferred(question(reactor))
+        reactor.addSystemEventTrigger("before", "shutdown", interrupt, asking)
+        asking.addBoth(end)
+
+    def interrupt(asking: Deferred[T]) -> None:
+        # Before the reactor cuts connections, which would look like answers.
+        nonlocal interrupted
+        interrupted = not answers
+        asking.cancel()
 
     def end(answer: object) -> None:
         answers.append(answer)
-        reactor.stop()
+        if not interrupted:
+            reactor.stop()
 
     reactor.callWhenRunning(begin)
     reactor.run()
-    if not answers:
+    if interrupted or not answers:
         raise KeyboardInterrupt
     (answer,) = answers
     if isinstance(answer, Failure):

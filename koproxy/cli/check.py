@@ -6,8 +6,9 @@ from typing import Any
 
 import click
 
-from koproxy.cli.asking import asked
-from koproxy.cli.options import flags
+from koproxy.cli.asking import SECONDS, asked
+from koproxy.cli.options import Command, flags
+from koproxy.cli.output import say
 from koproxy.errors import ConfigurationError
 from koproxy.settings import Settings
 
@@ -15,7 +16,7 @@ Part = Callable[[], str]
 """Looks at one part; gives what is good about it, or raises ConfigurationError."""
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(cls=Command, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--online",
     is_flag=True,
@@ -40,7 +41,7 @@ def check(online: bool, **given: Any) -> int:
     if problems:
         raise ConfigurationError("\n".join(problems))
     for said in filter(None, good):
-        click.echo(said)
+        say(said)
     return asked(partial(_ask, settings)) if online else 0
 
 
@@ -77,8 +78,7 @@ def _parts(settings: Settings) -> Iterator[Part]:
 
     yield trust
     yield rules
-    if settings.tls_cert_file or settings.tls_private_key_file:
-        yield partial(_certificate, settings)
+    yield partial(_certificate, settings)
     if settings.kubeconfig or settings.context:
         yield partial(_credential, settings)
 
@@ -89,8 +89,11 @@ def _silent(look: Callable[[Settings], object], settings: Settings) -> str:
 
 
 def _certificate(settings: Settings) -> str:
-    from koproxy.serving_certificate import ServingCertificate  # noqa: PLC0415
+    from koproxy.serving_certificate import ServingCertificate, server_context  # noqa: PLC0415
 
+    if not settings.tls_cert_file and not settings.tls_private_key_file:
+        server_context(settings.tls_min_version, settings.tls_cipher_suites)
+        return ""  # one would be made
     found = ServingCertificate(
         settings.tls_cert_file,
         settings.tls_private_key_file,
@@ -110,29 +113,30 @@ def _credential(settings: Settings) -> str:
 
     clock = Clock()  # nothing is read again, and no plugin is run
     upstream = Upstream(partial(find_access, settings.kubeconfig, settings.context), clock)
-    return f"--kubeconfig {settings.kubeconfig}: good; the API server is {upstream.host}"
+    server = upstream.host_header.decode()
+    return f"--kubeconfig {settings.kubeconfig}: good; the API server is {server}"
 
 
 async def _ask(settings: Settings, reactor: Any) -> int:
     """Ask the issuers, and the API server if it is known; give the exit status."""
     from koproxy.issuers import make_authentication  # noqa: PLC0415
 
-    authentication, _ = make_authentication(settings, reactor)
+    authentication, _ = make_authentication(settings, reactor, seconds=SECONDS)
     authentication.startService()
     status = 0
     for url in authentication.problems:
         problem = await authentication.looked(url)
         count = len(authentication.rules.keys[url].keys) if problem is None else 0
-        click.echo(problem or f"{url}: {count} keys verify its tokens")
+        say(f"{url}: {problem or f'{count} keys verify its tokens'}")
         status = status or int(problem is not None)
     stopping = authentication.stopService()
     if stopping is not None:
         await stopping
     if not settings.kubeconfig and not settings.context:
-        click.echo("no API server is asked: --kubeconfig isn't given")
+        say("no API server is asked: --kubeconfig isn't given")
         return status
     problem = await _rights(settings, reactor, authentication.extra_keys)
-    click.echo(problem or "the API server lets the credential impersonate all that is needed")
+    say(problem or "the API server lets the credential impersonate all that is needed")
     return status or int(problem is not None)
 
 

@@ -5,13 +5,15 @@ machine could see. Its signature is not printed.
 """
 
 import json
+import re
+import sys
 import time
 from typing import Any
 
 import click
 
 from koproxy.cli.asking import SECONDS, asked
-from koproxy.cli.options import flags
+from koproxy.cli.options import Command, flags
 from koproxy.cli.output import printable, say
 from koproxy.identity.claims import read_registered
 from koproxy.identity.decision import Forbidden, Outcome, Unauthenticated, Unavailable, Verified
@@ -21,12 +23,19 @@ from koproxy.identity.issuer import canonical_issuer
 from koproxy.identity.steps import Explanation
 from koproxy.identity.token import read_token
 from koproxy.identity.typed import Refused
-from koproxy.settings import Settings
+from koproxy.settings import LIMITS, SERVING, UPSTREAM, Settings
 
 _LONGEST = 1024 * 1024
+_CONTROLS = re.compile(rb"[\x00-\x1f\x7f]")
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    cls=Command,
+    without=(SERVING, LIMITS, UPSTREAM),
+    epilog="The other flags of serve may be given too; nothing here depends on them.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.argument("arguments", nargs=-1, metavar="")
 @click.option(
     "--token-file",
     metavar="FILE",
@@ -40,14 +49,28 @@ _LONGEST = 1024 * 1024
     help="File with claims (a JSON object) to take for those of a good token; nothing is fetched.",
 )
 @click.option(
-    "-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True
+    "-o",
+    "--output",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    help="What to print: lines for people, or JSON.",
+    show_default=True,
 )
 @flags
-def explain(token_file: str, claims: str | None, output: str, **given: Any) -> int:
+def explain(
+    arguments: tuple[str, ...], token_file: str, claims: str | None, output: str, **given: Any
+) -> int:
     """Explain how a token is decided on, with the flags of serve.
+
+    The token comes from standard input, or a file; its signature is not printed.
 
     Ends with status 0 if the identity would be passed on, else with 1.
     """
+    if arguments:
+        raise click.UsageError(
+            "What it is about is no argument, which others could see: give a token on standard"
+            " input or with --token-file, and claims with --claims."
+        )
     settings = Settings(**given)
     if claims is not None:
         found, reason = _of_claims(_object(claims), settings), ""
@@ -61,16 +84,24 @@ def explain(token_file: str, claims: str | None, output: str, **given: Any) -> i
 
 def _read(flag: str, name: str) -> bytes:
     """Give what is in a file, or on standard input, if that isn't too much."""
+    if name == "-" and sys.stdin is not None and sys.stdin.isatty():
+        click.echo(f"koproxy: {flag} is read from here, up to Ctrl-D", err=True)
     try:
         with click.open_file(name, "rb") as file:
             found: bytes = file.read(_LONGEST + 1)
     except OSError as problem:
+        if _is_token(name):
+            raise click.UsageError(f"{flag} takes the name of a file, not what is in it.") from None
         raise click.UsageError(f"{flag} {name} can't be read ({problem.strerror}).") from None
     except RuntimeError:  # as click has it where that is closed
         raise click.UsageError("There is no standard input: name a file.") from None
     if len(found) > _LONGEST:
         raise click.UsageError(f"{flag} {name} has more than {_LONGEST} bytes: that is too much.")
     return found
+
+
+def _is_token(name: str) -> bool:
+    return name.startswith("ey") and name.count(".") == 2
 
 
 def _object(name: str) -> Members:
@@ -92,6 +123,11 @@ def _token(name: str) -> bytes:
         text = b"".join(rest)
     if not text:
         raise click.UsageError(f"--token-file {name} is empty: give it a token.")
+    if _CONTROLS.search(text):
+        raise click.UsageError(
+            f"--token-file {name} has a line break or control character in the token, which no"
+            " request could carry: put it on one line."
+        )
     return text
 
 

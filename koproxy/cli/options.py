@@ -5,7 +5,7 @@ That is Go's pflag: ``--flag value`` and ``--flag=value``, lists comma-separated
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from datetime import timedelta
 from typing import Any
 
@@ -59,6 +59,36 @@ def _pairs(ctx: click.Context, param: click.Parameter, values: Any) -> tuple[tup
     return tuple(pairs)
 
 
+class Flag(click.Option):
+    """An option of the table, which has a place among others in the help."""
+
+    def __init__(self, *names: Any, group: str, **how: Any) -> None:
+        """Take the ``group``, and what else an option has."""
+        super().__init__(*names, **how)
+        self.group = group
+
+
+class Command(click.Command):
+    """A command whose help has its own options first, or last, and the table's in their groups."""
+
+    def __init__(self, *args: Any, without: Container[str] = (), **how: Any) -> None:
+        """Take the groups that its help is ``without``: they are taken, and don't matter."""
+        super().__init__(*args, **how)
+        self._without = without
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options, each group below its name."""
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for option in self.get_params(ctx):
+            shown = option.get_help_record(ctx) if isinstance(option, click.Option) else None
+            group = option.group if isinstance(option, Flag) else "Options"
+            if shown is not None and group not in self._without:
+                groups.setdefault(group, []).append(shown)
+        for group, rows in groups.items():
+            with formatter.section(group):
+                formatter.write_dl(rows)
+
+
 def flags(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give ``command`` every option of :class:`koproxy.settings.Settings` as a flag."""
     for name, option in reversed(options().items()):
@@ -87,5 +117,5 @@ def flags(command: Callable[..., Any]) -> Callable[..., Any]:
                 how["help"] += f" Default: {','.join(option['default'])}."
         elif option["type"] == tuple[tuple[str, str], ...]:
             how |= {"multiple": True, "callback": _pairs}
-        command = click.option(*names, **how)(command)
+        command = click.option(*names, cls=Flag, group=option["group"], **how)(command)
     return command

@@ -8,13 +8,13 @@ from typing import Any, cast
 import click
 
 from koproxy import __version__
-from koproxy.cli.options import flags
+from koproxy.cli.options import Command, flags
 from koproxy.errors import ConfigurationError
 from koproxy.listening import SUPERVISOR, handed_over
 from koproxy.settings import Settings
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(cls=Command, context_settings={"help_option_names": ["-h", "--help"]})
 @flags
 @click.version_option(__version__, prog_name="koproxy")
 def serve(**given: Any) -> int:

@@ -1,5 +1,6 @@
 """What a person reads when the flags can't work: one sentence, exit status 2, no traceback."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from click.testing import CliRunner
 
 from koproxy.cli import attempt, koproxy, read
 from koproxy.cli.serve import serve
-from koproxy.settings import Settings, options
+from koproxy.settings import LIMITS, OIDC, PROXY, SERVING, UPSTREAM, Settings, options
 
 GOOD = {
     "--oidc-issuer-url": "https://issuer.example",
@@ -158,6 +159,17 @@ def test_the_defaults_are_those_of_the_table() -> None:
     assert given() == Settings()
     assert Settings().oidc_signing_algs == ("RS256",)
     assert Settings().secure_port == 6443
+
+
+def test_help_has_the_flags_in_their_groups() -> None:
+    shown = CliRunner().invoke(koproxy, ["check", "--help"]).output
+    headings = re.findall(r"^(\S.*):$", shown, re.MULTILINE)
+    assert headings == ["Options", OIDC, SERVING, LIMITS, UPSTREAM, PROXY]
+    assert shown.index("--online") < shown.index(f"{OIDC}:")
+    shown = CliRunner().invoke(koproxy, ["explain", "--help"]).output
+    assert re.findall(r"^(\S.*):$", shown, re.MULTILINE) == ["Options", OIDC, PROXY]
+    assert "other flags of serve" in shown
+    assert "--secure-port" not in shown
 
 
 def test_help_shows_every_flag() -> None:
