@@ -14,6 +14,7 @@ from koproxy import __version__
 from koproxy.cli.check import check
 from koproxy.cli.demo import demo
 from koproxy.cli.explain import explain
+from koproxy.cli.output import say_no_more
 from koproxy.cli.serve import serve
 from koproxy.errors import ConfigurationError
 
@@ -43,7 +44,10 @@ def attempt(action: Callable[[], T], name: str) -> T:
         fail(f"{problem.format_message()} See '{command} --help'.", 2)
     except ConfigurationError as problem:
         fail(str(problem), 2)
-    except (OSError, click.ClickException) as problem:
+    except OSError as problem:
+        say_no_more()
+        fail(str(problem), 1)
+    except click.ClickException as problem:
         fail(str(problem), 1)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)

@@ -1,5 +1,6 @@
 """What commands say on standard output, so that nobody's text can do more there than be read."""
 
+import os
 import sys
 
 import click
@@ -9,6 +10,14 @@ def say(text: str) -> None:
     """Write lines, with escapes for what the terminal's encoding lacks."""
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     click.echo(text.encode(encoding, "backslashreplace").decode(encoding))
+
+
+def say_no_more() -> None:
+    """Drop what could not be written: Python would try again as it ends, and then end with 120."""
+    if sys.stdout is not None:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 def printable(line: str) -> str:

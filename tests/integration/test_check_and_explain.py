@@ -572,6 +572,7 @@ def test_a_command_that_waits_can_be_interrupted(
 # Where there is nobody to read or write to
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize(
     ("command", "status"),
     [
@@ -582,15 +583,17 @@ def test_a_command_that_waits_can_be_interrupted(
         (f"{KOPROXY} check --authentication-config nowhere >&- 2>&-", 2),
         (f"{KOPROXY} explain --authentication-config good.json --token-file token >/dev/full", 1),
         (f"{KOPROXY} check --authentication-config good.json >/dev/full", 1),
+        (f"{KOPROXY} check --help >/dev/full", 1),
     ],
 )
 def test_closed_and_full_ends_are_no_crash(
-    issuer: Issuer, folder: Folder, command: str, status: int
+    issuer: Issuer, folder: Folder, command: str, status: int, unbuffered: str
 ) -> None:
     folder.write("token", issuer.token())
     ended = subprocess.run(
         ["bash", "-c", command],
         cwd=folder.path,
+        env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
         capture_output=True,
         timeout=SECONDS,
         check=False,
