@@ -19,8 +19,8 @@ from koproxy.cel.evaluation import Evaluation
 from koproxy.cel.library import FUNCTIONS, OVERLOADS
 from koproxy.cel.literals import wrong_literals
 from koproxy.cel.tree import Call, Constant, Identifier, Node, Select, walk
-from koproxy.cel.values import CelError
 from koproxy.cel.user_extra import answered
+from koproxy.cel.values import CelError
 
 MOST_CHARACTERS = 100_000
 MOST_MAPPED = 10

@@ -9,7 +9,7 @@ from typing import Any
 
 from koproxy.cel.decoding import CheckedExpression
 from koproxy.cel.functions.conversions import TYPES, type_name
-from koproxy.cel.functions.regex import compiled
+from koproxy.cel.functions.regex import written
 from koproxy.cel.overloads import Functions
 from koproxy.cel.tree import Call, Constant, Identifier, ListLiteral, MapLiteral, Node, walk
 from koproxy.cel.values import CelError, UInt
@@ -40,7 +40,7 @@ def wrong_constants(checked: CheckedExpression, functions: Functions) -> Iterato
                 values = node.arguments if node.target is None else (node.target, *node.arguments)
                 pattern = constants.value(values[1]) if len(values) > 1 else _UNKNOWN
                 if isinstance(pattern, str):
-                    compiled(pattern)
+                    written(pattern)
         except CelError as wrong:
             yield str(wrong)
             return

@@ -2,16 +2,16 @@
 
 Follows https://github.com/google/cel-spec/blob/master/doc/langdef.md and, where it leaves a choice,
 cel-go. What functions do is `functions`'; here are the forms that don't look at all of their
-arguments, the macros' comprehensions, and how members are found.
+arguments, and the macros' comprehensions.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from koproxy.cel.claims import ABSENT, EscapedList, EscapedMap, Root
-from koproxy.cel.escapes import unescaped
+from koproxy.cel.claims import ABSENT, Root
 from koproxy.cel.functions.conversions import type_name
-from koproxy.cel.functions.equality import has_key
+from koproxy.cel.gathering import Adding, add, adding, items
+from koproxy.cel.members import find, found, optionally, selected
 from koproxy.cel.overloads import Functions
 from koproxy.cel.tree import (
     Call,
@@ -23,17 +23,12 @@ from koproxy.cel.tree import (
     Node,
     Select,
 )
-from koproxy.cel.values import NONE, CelError, GoStrings, Optional, TypeValue, no_overload
-
-BUDGET = 100_000
-"""Steps that one evaluation may take: a fifth of a second or so."""
+from koproxy.cel.values import CelError, Optional, TypeValue, no_overload
+from koproxy.cel.weight import BUDGET
 
 _COSTLY = "operation cancelled: actual cost limit exceeded"
-_IN_A_STEP: dict[type, int] = {  # how much of one is read, or copied
-    **dict.fromkeys([str, bytes], 100),
-    **dict.fromkeys([list, EscapedList, GoStrings], 1000),
-    **dict.fromkeys([dict, EscapedMap], 50),
-}
+_READ_IN_A_STEP = 100  # characters of a text
+_ADDED_IN_A_STEP = 10  # entries of a map
 
 Variables = Mapping[str, Any]
 
@@ -205,107 +200,42 @@ class Evaluation:
             self._spend(through.size)
         scope = dict(variables)
         scope[node.accumulator] = self._kept(node.initial, scope)
-        for names in _items(through, two=bool(node.second_variable)):
+        step = adding(node)
+        for names in items(through, two=bool(node.second_variable)):
             scope[node.variable] = names[0]
             if node.second_variable:
                 scope[node.second_variable] = names[1]
             if self.value(node.condition, scope) is False:
                 break
-            scope[node.accumulator] = self._kept(node.step, scope)
+            scope[node.accumulator] = self._kept(node.step if step is None else step, scope)
         return self.value(node.result, scope)
 
-    def _kept(self, node: Node, scope: Variables) -> Any:
+    def _kept(self, node: Node | Adding, scope: dict[str, Any]) -> Any:
         """What is gathered; an error is kept too, since a later item may decide all the same."""
         try:
-            return self.value(node, scope)
+            return self._add(node, scope) if isinstance(node, Adding) else self.value(node, scope)
         except OverBudget:
             raise
         except CelError as error:
             return error
 
-
-# How members are found
-
-
-def find(holder: Any, key: Any) -> Any:
-    """Give what is there for a key, or ``ABSENT``, as in what has no members.
-
-    Raises ``CelError`` for a key that a list can't have.
-    """
-    match holder:
-        case Root():
-            return holder.find(key)
-        case EscapedMap():
-            name = unescaped(key) if isinstance(key, str) else None
-            return _in_map(holder, key if name is None else name)
-        case dict():
-            return _in_map(holder, key)
-        case list():
-            return _in_list(holder, key)
-    return ABSENT
-
-
-def selected(holder: Any, key: Any) -> Any:
-    """Give a member; of an optional, an optional one. Raises ``CelError`` where there is none."""
-    if isinstance(holder, Optional):
-        return optionally(holder, key)
-    return found(holder, key)
-
-
-def found(holder: Any, key: Any) -> Any:
-    """Give a member that has to be there; raises ``CelError``."""
-    member = find(holder, key)
-    if member is ABSENT:
-        if isinstance(holder, list):
-            raise CelError(f"index out of bounds: {_written(key)}")
-        raise CelError(f"no such key: {_written(key)}")
-    return member
-
-
-def optionally(holder: Any, key: Any) -> Optional:
-    """Give a member if it is there, and if what holds it is."""
-    if isinstance(holder, Optional):
-        return optionally(holder.value, key) if holder.present else NONE
-    member = find(holder, key)
-    return NONE if member is ABSENT else Optional(True, member)
-
-
-def _in_map(holder: dict[Any, Any], key: Any) -> Any:
-    if not has_key(holder, key):
-        return ABSENT
-    return holder.member(key) if isinstance(holder, EscapedMap) else holder[key]
-
-
-def _in_list(holder: list[Any], key: Any) -> Any:
-    if isinstance(key, float) and key.is_integer():
-        key = int(key)
-    if isinstance(key, bool) or not isinstance(key, int):
-        raise CelError(f"unsupported index type '{type_name(key)}' in list")
-    if not 0 <= key < len(holder):
-        return ABSENT
-    return holder.member(key) if isinstance(holder, EscapedList) else holder[key]
-
-
-def _items(through: Any, *, two: bool) -> Iterator[Sequence[Any]]:
-    """Give what a comprehension's variables are, one item after the other."""
-    match through:
-        case Root():
-            values = through.values()
-            yield from zip(values, values, strict=True)
-        case dict():
-            yield from through.items()
-        case list():
-            yield from enumerate(through) if two else ((each, None) for each in through)
-        case _:
-            raise no_overload()
+    def _add(self, step: Adding, scope: Variables) -> Any:
+        """Give what is gathered with one more item, if the item's condition holds."""
+        self._spend(1)
+        if step.condition is not None:
+            chosen = self.value(step.condition, scope)
+            if not isinstance(chosen, bool):
+                raise no_overload()
+            if not chosen:
+                return self.value(step.gathered, scope)
+        gathered = self.value(step.gathered, scope)
+        added = [self.value(each, scope) for each in step.added]
+        self._spend(
+            sum([len(each) // _ADDED_IN_A_STEP for each in added if isinstance(each, dict)])
+        )
+        add(gathered, added)
+        return gathered
 
 
 def _steps(value: Any) -> int:
-    count = _IN_A_STEP.get(type(value))
-    return 0 if count is None else len(value) // count
-
-
-def _written(key: Any) -> str:
-    if isinstance(key, bool):
-        return str(key).lower()
-    return str(key)
+    return len(value) // _READ_IN_A_STEP if isinstance(value, str | bytes) else 0

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 from koproxy.cel.decoding import CheckedExpression
 from koproxy.cel.functions import formatting
-from koproxy.cel.functions.regex import compiled
+from koproxy.cel.functions.regex import written
 from koproxy.cel.functions.times import read_duration, read_timestamp
 from koproxy.cel.tree import (
     Call,
@@ -30,7 +30,7 @@ _FORMAT = "format"
 _READERS: dict[str, Callable[[str], object]] = {
     "duration": read_duration,
     "timestamp": read_timestamp,
-    "matches": compiled,
+    "matches": written,
 }
 _NO_INT = "duration"  # kube-apiserver takes no number for a duration here, though cel-go would
 _FIELD = re.compile("[A-Za-z_][A-Za-z0-9_]*")

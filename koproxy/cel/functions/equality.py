@@ -5,6 +5,9 @@ from typing import Any
 from koproxy.cel.claims import Root
 from koproxy.cel.overloads import Overload
 from koproxy.cel.values import CelError, Optional, no_overload
+from koproxy.cel.weight import are_texts, compared, weight
+
+_FOUND_IN_A_STEP = 50  # strings
 
 
 def equal(one: Any, other: Any) -> bool:
@@ -44,7 +47,16 @@ def equal(one: Any, other: Any) -> bool:
 
 def contains(values: list[Any], wanted: Any) -> bool:
     """Say whether a value is in a list."""
+    if isinstance(wanted, str) and are_texts(values):
+        return wanted in values
     return any(equal(each, wanted) for each in values)
+
+
+def looked_through(values: list[Any], wanted: Any) -> int:
+    """Give the steps that it may take to find a value in a list."""
+    if isinstance(wanted, str) and are_texts(values):
+        return len(values) // _FOUND_IN_A_STEP
+    return min(weight(values), len(values) * weight(wanted))
 
 
 def key_of(key: Any) -> Any:
@@ -82,16 +94,6 @@ def _same_optional(one: Optional, other: Optional) -> bool:
     return equal(one.value, other.value)
 
 
-def _deep(one: Any, *_: Any) -> int:
-    """How many values there are in one, which all may have to be looked at."""
-    match one:
-        case list():
-            return 1 + sum(map(_deep, one))
-        case dict():
-            return 1 + sum(map(_deep, one.values()))
-    return 1
-
-
 def _differ(one: Any, other: Any) -> bool:
     """What can't be compared isn't the same."""
     try:
@@ -101,13 +103,13 @@ def _differ(one: Any, other: Any) -> bool:
 
 
 OVERLOADS = (
-    Overload("_==_(A, A) -> bool", equal, known=True, cost=_deep),
-    Overload("_!=_(A, A) -> bool", _differ, known=True, cost=_deep),
+    Overload("_==_(A, A) -> bool", equal, known=True, cost=compared),
+    Overload("_!=_(A, A) -> bool", _differ, known=True, cost=compared),
     Overload(
         "@in(A, list<A>) -> bool",
         lambda one, among: contains(among, one),
         known=True,
-        cost=lambda one, among: len(among) * _deep(one),
+        cost=lambda one, among: looked_through(among, one),
     ),
     Overload("@in(A, map<A, B>) -> bool", lambda one, among: has_key(among, one), known=True),
 )

@@ -187,7 +187,7 @@ OVERLOADS = (
     Overload(
         "kubernetes.NamedFormat.validate(string) -> optional_type<list<string>>",
         _validate,
-        cost=lambda _, text: len(text) // 10,
+        cost=lambda _, text: len(text) // 5,
     ),
     *map(_constant, _FORMATS),
 )

@@ -14,9 +14,11 @@ from koproxy.cel.functions.strings import quoted
 from koproxy.cel.functions.times import duration_text, timestamp_text
 from koproxy.cel.overloads import Overload
 from koproxy.cel.values import CelError, Duration, Timestamp, TypeValue
+from koproxy.cel.weight import weight
 
 MOST_PRECISION = 255
 
+_IN_A_STEP = 10  # characters that are written in a step
 _DEFAULT_PRECISION = 6
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _NO_NUMBERS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
@@ -246,21 +248,10 @@ _VERBS: dict[str, Callable[[Clause, Any], str]] = {
 }
 
 
-def _size(value: Any) -> int:
-    match value:
-        case str() | bytes():
-            return len(value)
-        case list():
-            return 10 + sum(map(_size, value))
-        case dict():
-            return 10 + sum(map(_size, value)) + sum(map(_size, value.values()))
-    return 10
-
-
 OVERLOADS = (
     Overload(
         "string.format(list<dyn>) -> string",
         _format,
-        cost=lambda given, values: (len(given) + _size(values)) // 10,
+        cost=lambda given, values: len(given) // _IN_A_STEP + weight(values, _IN_A_STEP),
     ),
 )

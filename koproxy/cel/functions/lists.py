@@ -8,10 +8,11 @@ from functools import cmp_to_key
 from itertools import pairwise
 from typing import Any
 
-from koproxy.cel.functions.equality import contains, equal
+from koproxy.cel.functions.equality import contains, equal, looked_through
 from koproxy.cel.functions.operators import ORDERED, duration_of, int_of, order, uint_of
 from koproxy.cel.overloads import Overload, Type, read_type
 from koproxy.cel.values import CelError, Duration, UInt, no_overload
+from koproxy.cel.weight import are_texts, weight
 
 _ORDERED = tuple(map(read_type, ORDERED))
 _SUMS: dict[Type, tuple[Callable[[Any, Any], Any], Any]] = {
@@ -23,24 +24,45 @@ _SUMS: dict[Type, tuple[Callable[[Any, Any], Any], Any]] = {
         Duration(0),
     ),
 }
+_TEXT = read_type("string")
 _NUMBERS = frozenset(map(read_type, ("int", "uint", "double")))
+_ENCODED_IN_A_STEP = 500  # characters
+_HASHED_IN_A_STEP = 1000  # characters
+_COPIED_IN_A_STEP = 20  # items
 _SAME_TYPE = "list elements must have the same type"
 
 
-def _length(values: list[Any], *_: Any) -> int:
-    return len(values)
+def _ordered(values: list[Any]) -> int:
+    """The steps of comparing each item with another one; strings are encoded for it."""
+    return 2 * weight(values, _ENCODED_IN_A_STEP)
+
+
+def _sorted(values: list[Any], *_: Any) -> int:
+    return weight(values, _ENCODED_IN_A_STEP)
+
+
+def _copied(*lists: Any) -> int:
+    return sum([len(each) // _COPIED_IN_A_STEP for each in lists if isinstance(each, list)])
 
 
 def _squared(values: list[Any]) -> int:
-    return len(values) * len(values)
-
-
-def _deep(values: list[Any], *_: Any) -> int:
-    return sum([1 + (_deep(each) if isinstance(each, list) else 0) for each in values])
+    if are_texts(values):
+        return _hashed(values)
+    return len(values) * weight(values)
 
 
 def _product(one: list[Any], other: list[Any]) -> int:
-    return len(one) * len(other)
+    if are_texts(one) and are_texts(other):
+        return _hashed(one) + _hashed(other)
+    return min(len(one) * weight(other), len(other) * weight(one))
+
+
+def _both_ways(one: list[Any], other: list[Any]) -> int:
+    return 2 * _product(one, other)
+
+
+def _hashed(texts: list[Any]) -> int:
+    return sum(map(len, texts)) // _HASHED_IN_A_STEP + len(texts) // _COPIED_IN_A_STEP
 
 
 # Kubernetes'
@@ -128,6 +150,8 @@ def _flatten(values: list[Any], depth: int = 1) -> list[Any]:
 
 
 def _distinct(values: list[Any]) -> list[Any]:
+    if values and are_texts(values):
+        return list(dict.fromkeys(values))
     found: list[Any] = []
     for each in values:
         if not any(equal(each, other) for other in found):
@@ -153,6 +177,9 @@ def _sort_by(values: list[Any], keys: list[Any]) -> list[Any]:
     if not all(map(type_.fits, keys)):
         raise CelError(_SAME_TYPE)
 
+    if type_ == _TEXT:
+        keys = [each.encode(errors="surrogatepass") for each in keys]
+
     def compare(one: int, other: int) -> int:
         return order(keys[one], keys[other]) or 0
 
@@ -163,6 +190,8 @@ def _sort_by(values: list[Any], keys: list[Any]) -> list[Any]:
 
 
 def _within(values: list[Any], wanted: list[Any]) -> bool:
+    if are_texts(values) and are_texts(wanted):
+        return set(values).issuperset(wanted)
     return all(contains(values, each) for each in wanted)
 
 
@@ -171,12 +200,14 @@ def _equivalent(one: list[Any], other: list[Any]) -> bool:
 
 
 def _intersects(one: list[Any], other: list[Any]) -> bool:
+    if are_texts(one) and are_texts(other):
+        return not set(one).isdisjoint(other)
     return any(contains(other, each) for each in one)
 
 
 OVERLOADS = (
     *(
-        Overload(f"list<{type_}>.{name}() -> {result or type_}", function, cost=_length)
+        Overload(f"list<{type_}>.{name}() -> {result or type_}", function, cost=_ordered)
         for name, result, function in (
             ("isSorted", "bool", _is_sorted),
             ("min", "", _most("min", 1)),
@@ -184,20 +215,30 @@ OVERLOADS = (
         )
         for type_ in ORDERED
     ),
-    *(Overload(f"list<{type_.name}>.sum() -> {type_.name}", _sum, cost=_length) for type_ in _SUMS),
-    Overload("list<A>.indexOf(A) -> int", _index_of, cost=_length),
-    Overload("list<A>.lastIndexOf(A) -> int", _last_index_of, cost=_length),
-    Overload("list<A>.slice(int, int) -> list<A>", _slice, known=True),
-    Overload("list<list<A>>.flatten() -> list<A>", _flatten, known=True, cost=_deep),
-    Overload("list<dyn>.flatten(int) -> list<dyn>", _flatten, known=True, cost=_deep),
+    *(Overload(f"list<{type_.name}>.sum() -> {type_.name}", _sum, cost=len) for type_ in _SUMS),
+    Overload("list<A>.indexOf(A) -> int", _index_of, cost=looked_through),
+    Overload("list<A>.lastIndexOf(A) -> int", _last_index_of, cost=looked_through),
+    Overload("list<A>.slice(int, int) -> list<A>", _slice, known=True, cost=_copied),
+    Overload(
+        "list<list<A>>.flatten() -> list<A>",
+        _flatten,
+        known=True,
+        cost=lambda values, *_: weight(values),
+    ),
+    Overload(
+        "list<dyn>.flatten(int) -> list<dyn>",
+        _flatten,
+        known=True,
+        cost=lambda values, *_: weight(values),
+    ),
     Overload("list<A>.distinct() -> list<A>", _distinct, known=True, cost=_squared),
-    Overload("list<A>.reverse() -> list<A>", lambda values: values[::-1], known=True),
-    Overload("list<A>.sort() -> list<A>", _sort, known=True, cost=lambda values: 4 * len(values)),
+    Overload("list<A>.reverse() -> list<A>", lambda values: values[::-1], known=True, cost=_copied),
+    Overload("list<A>.sort() -> list<A>", _sort, known=True, cost=_sorted),
     Overload(
         "list<A>.@sortByAssociatedKeys(list<B>) -> list<A>",
         _sort_by,
         known=True,
-        cost=lambda values, _: 4 * len(values),
+        cost=lambda _, keys: _sorted(keys),
     ),
     Overload(
         "lists.range(int) -> list<int>",
@@ -206,6 +247,6 @@ OVERLOADS = (
         cost=lambda count: max(int_of(count), 0) // 10,
     ),
     Overload("sets.contains(list<A>, list<A>) -> bool", _within, known=True, cost=_product),
-    Overload("sets.equivalent(list<A>, list<A>) -> bool", _equivalent, known=True, cost=_product),
+    Overload("sets.equivalent(list<A>, list<A>) -> bool", _equivalent, known=True, cost=_both_ways),
     Overload("sets.intersects(list<A>, list<A>) -> bool", _intersects, known=True, cost=_product),
 )

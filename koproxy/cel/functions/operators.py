@@ -12,6 +12,7 @@ from koproxy.cel.values import CelError, Duration, GoStrings, Timestamp, UInt
 
 INT_OVERFLOW = "integer overflow"
 UINT_OVERFLOW = "unsigned integer overflow"
+_COPIED_IN_A_STEP = 50  # items of a list
 _DIVIDED = "division by zero"
 _MODULUS = "modulus by zero"
 _FIRST = -62135596800 * 10**9  # 0001-01-01T00:00:00Z
@@ -108,6 +109,10 @@ def _joined(one: Any, other: Any) -> Any:
     return [*one, *other]
 
 
+def _copied(one: Any, other: Any) -> int:
+    return (len(one) + len(other)) // _COPIED_IN_A_STEP
+
+
 _ARITHMETIC = (
     *_numbers("_+_", lambda one, other: int(one) + int(other), lambda one, other: one + other),
     *_numbers("_-_", lambda one, other: int(one) - int(other), lambda one, other: one - other),
@@ -124,7 +129,7 @@ _ARITHMETIC = (
     Overload("!_(bool) -> bool", lambda one: not one, known=True),
     Overload("_+_(string, string) -> string", lambda one, other: one + other, known=True),
     Overload("_+_(bytes, bytes) -> bytes", lambda one, other: one + other, known=True),
-    Overload("_+_(list<A>, list<A>) -> list<A>", _joined, known=True),
+    Overload("_+_(list<A>, list<A>) -> list<A>", _joined, known=True, cost=_copied),
     Overload(
         "_+_(duration, duration) -> duration",
         lambda one, other: duration_of(_sum(one, other)),

@@ -43,16 +43,22 @@ def _present(values: list[Any]) -> list[Any]:
     return [each.value for each in values if each.present]
 
 
-def _insert(holder: dict[Any, Any], key: Any, value: Any) -> dict[Any, Any]:
-    if has_key(holder, key):
-        raise CelError(f"insert failed: key {key} already exists")
-    return {**holder, key: value}
+def insert(holder: dict[Any, Any], others: dict[Any, Any]) -> None:
+    """Put what is in a map into another one; raises ``CelError`` for a key that it has."""
+    for key in others:
+        if has_key(holder, key):
+            raise CelError(f"insert failed: key {key} already exists")
+    holder.update(others)
 
 
-def _insert_all(holder: dict[Any, Any], others: dict[Any, Any]) -> dict[Any, Any]:
-    for key, value in others.items():
-        holder = _insert(holder, key, value)
-    return holder
+def _inserted(holder: dict[Any, Any], others: dict[Any, Any]) -> dict[Any, Any]:
+    made = {**holder}
+    insert(made, others)
+    return made
+
+
+def _copied(holder: dict[Any, Any], *others: Any) -> int:
+    return sum([len(each) for each in (holder, *others) if isinstance(each, dict)]) // 10
 
 
 OVERLOADS = (
@@ -69,6 +75,16 @@ OVERLOADS = (
     Overload("list<A>.last() -> optional_type<A>", lambda values: _end(values, -1), known=True),
     Overload("list<optional_type<A>>.unwrapOpt() -> list<A>", _present, cost=len),
     Overload("optional.unwrap(list<optional_type<A>>) -> list<A>", _present, cost=len),
-    Overload("cel.@mapInsert(map<A, B>, A, B) -> map<A, B>", _insert, known=True),
-    Overload("cel.@mapInsert(map<A, B>, map<A, B>) -> map<A, B>", _insert_all, known=True),
+    Overload(
+        "cel.@mapInsert(map<A, B>, A, B) -> map<A, B>",
+        lambda holder, key, value: _inserted(holder, {key: value}),
+        known=True,
+        cost=_copied,
+    ),
+    Overload(
+        "cel.@mapInsert(map<A, B>, map<A, B>) -> map<A, B>",
+        _inserted,
+        known=True,
+        cost=_copied,
+    ),
 )

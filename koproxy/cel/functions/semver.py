@@ -13,6 +13,7 @@ from koproxy.cel.values import CelError
 
 _LARGEST = (1 << 64) - 1
 _MOST_DIGITS = 20
+_MOST_TEXT = 1000  # characters; a longer one is nobody's version
 _MOST_SHOWN = 100  # characters of what is wrong
 
 Part = tuple[int, int, str]
@@ -48,6 +49,8 @@ def read_version(text: str, lenient: bool = False) -> Version:
 
     Raises ``CelError``.
     """
+    if len(text) > _MOST_TEXT:
+        raise CelError("Version string too long")
     if lenient:
         text = _normalized(text)
     if not text:

@@ -29,6 +29,9 @@ ESCAPES = {
 """How expressions write what can't stand in quotes."""
 _QUOTED = str.maketrans(ESCAPES)
 _IN_A_STEP = 100  # characters that are written in a step
+_COMPARED_IN_A_STEP = 4000  # characters, each with one of what is looked for
+_LONG = 400  # characters of what is looked for
+_PARTED_IN_A_STEP = 5  # characters, each of which may become a text of its own
 
 
 def quoted(text: str) -> str:
@@ -86,7 +89,21 @@ def _replaced(text: str, old: str, new: str, most: int = -1) -> int:
     count = text.count(old) if old else len(text) + 1
     if most >= 0:
         count = min(count, most)
-    return count * len(new) // _IN_A_STEP
+    return count * len(new) // _IN_A_STEP + _searched(text, old)
+
+
+def _searched(text: str, wanted: str, *_: Any) -> int:
+    """The steps of looking for a text: Python's search is linear for what is long."""
+    return len(text) * min(len(wanted), _LONG) // _COMPARED_IN_A_STEP
+
+
+def _searched_from_end(text: str, wanted: str, *_: Any) -> int:
+    """The steps of looking from the end, which may compare all of both."""
+    return len(text) * len(wanted) // _COMPARED_IN_A_STEP
+
+
+def _parted(text: str, separator: str, *_: Any) -> int:
+    return len(text) // _PARTED_IN_A_STEP + _searched(text, separator)
 
 
 def _split(text: str, separator: str, most: int = -1) -> GoStrings:
@@ -128,22 +145,25 @@ def _joined(texts: list[Any], separator: str = "") -> int:
 
 
 OVERLOADS = (
-    Overload("string.contains(string) -> bool", lambda text, wanted: wanted in text, known=True),
+    Overload(
+        "string.contains(string) -> bool",
+        lambda text, wanted: wanted in text,
+        known=True,
+        cost=_searched,
+    ),
     Overload("string.startsWith(string) -> bool", str.startswith, known=True),
     Overload("string.endsWith(string) -> bool", str.endswith, known=True),
     Overload("string.charAt(int) -> string", _char_at),
-    Overload("string.indexOf(string) -> int", _index_of),
-    Overload("string.indexOf(string, int) -> int", _index_of),
-    Overload("string.lastIndexOf(string) -> int", _last_index_of),
-    Overload("string.lastIndexOf(string, int) -> int", _last_index_from),
+    Overload("string.indexOf(string) -> int", _index_of, cost=_searched),
+    Overload("string.indexOf(string, int) -> int", _index_of, cost=_searched),
+    Overload("string.lastIndexOf(string) -> int", _last_index_of, cost=_searched_from_end),
+    Overload("string.lastIndexOf(string, int) -> int", _last_index_from, cost=_searched_from_end),
     Overload("string.lowerAscii() -> string", lambda text: text.translate(_TO_LOWER)),
     Overload("string.upperAscii() -> string", lambda text: text.translate(_TO_UPPER)),
     Overload("string.replace(string, string) -> string", _replace, cost=_replaced),
     Overload("string.replace(string, string, int) -> string", _replace, cost=_replaced),
-    Overload("string.split(string) -> list<string>", _split, cost=lambda text, *_: len(text) // 10),
-    Overload(
-        "string.split(string, int) -> list<string>", _split, cost=lambda text, *_: len(text) // 10
-    ),
+    Overload("string.split(string) -> list<string>", _split, cost=_parted),
+    Overload("string.split(string, int) -> list<string>", _split, cost=_parted),
     Overload("string.substring(int) -> string", _substring),
     Overload("string.substring(int, int) -> string", _substring_to),
     Overload("string.trim() -> string", lambda text: text.strip(_SPACE)),

@@ -30,6 +30,8 @@ _IN_FRAGMENT = _IN_PATH | frozenset(b"?!()*")
 _AS_WRITTEN = frozenset(b"!'()*[]%")
 """What a path or a fragment keeps where it is written so; Go itself writes some of it escaped."""
 _MOST_PARAMETERS = 10_000
+_READ_IN_A_STEP = 5  # characters
+_GIVEN_IN_A_STEP = 100
 
 
 class _Wrong(Exception):
@@ -239,13 +241,31 @@ def _query(url: URL) -> dict[str, GoStrings]:
     return found
 
 
+def _reading(text: str) -> int:
+    return len(text) // _READ_IN_A_STEP
+
+
+def _giving(url: URL) -> int:
+    return (len(url.host) + len(url.path) + len(url.scheme)) // _GIVEN_IN_A_STEP
+
+
 OVERLOADS = (
-    Overload("url(string) -> kubernetes.URL", read_url),
-    Overload("isURL(string) -> bool", is_url),
-    Overload("kubernetes.URL.getScheme() -> string", lambda url: _text(url.scheme)),
-    Overload("kubernetes.URL.getHost() -> string", lambda url: _text(url.host)),
-    Overload("kubernetes.URL.getHostname() -> string", lambda url: _text(_port_of(url)[0])),
-    Overload("kubernetes.URL.getPort() -> string", lambda url: _text(_port_of(url)[1])),
-    Overload("kubernetes.URL.getEscapedPath() -> string", lambda url: _text(url.path)),
-    Overload("kubernetes.URL.getQuery() -> map<string, list<string>>", _query),
+    Overload("url(string) -> kubernetes.URL", read_url, cost=_reading),
+    Overload("isURL(string) -> bool", is_url, cost=_reading),
+    Overload("kubernetes.URL.getScheme() -> string", lambda url: _text(url.scheme), cost=_giving),
+    Overload("kubernetes.URL.getHost() -> string", lambda url: _text(url.host), cost=_giving),
+    Overload(
+        "kubernetes.URL.getHostname() -> string", lambda url: _text(_port_of(url)[0]), cost=_giving
+    ),
+    Overload(
+        "kubernetes.URL.getPort() -> string", lambda url: _text(_port_of(url)[1]), cost=_giving
+    ),
+    Overload(
+        "kubernetes.URL.getEscapedPath() -> string", lambda url: _text(url.path), cost=_giving
+    ),
+    Overload(
+        "kubernetes.URL.getQuery() -> map<string, list<string>>",
+        _query,
+        cost=lambda url: len(url.query) // _READ_IN_A_STEP,
+    ),
 )
