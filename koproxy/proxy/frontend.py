@@ -15,8 +15,9 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from koproxy.identity.decision import Forbidden, Outcome, Unauthenticated, Verified
-from koproxy.proxy import tunnel
+from koproxy.proxy.account import CLIENT_GONE, Account
 from koproxy.proxy.transport import Transport
+from koproxy.proxy.tunnel import Tunnel
 from koproxy.proxy.upstream import UpstreamConnection
 from koproxy.proxy.way import Way
 from koproxy.wire.body import Body, FixedBody
@@ -32,6 +33,9 @@ _MOST_AHEAD = 64 * 1024  # bytes read from a client before anybody wants them
 # Stands for a request whose head is no longer needed.
 _LONG_RUNNING = parse_request(b"GET / HTTP/1.1\r\nHost: -\r\n\r\n")
 
+_NO_ACCOUNT = Account(None, b"", 0.0)
+_NO_ACCOUNT.ended = 1.0
+
 log = Logger()
 
 
@@ -43,6 +47,8 @@ class Frontend:
     def __init__(self, way: Way) -> None:
         self._way = way
         self._clients = way.clients
+        self._now = way.now
+        self._observers = way.observers
         self._limits = way.clients.limits
         self._since = way.clients.now
         self._fresh = True
@@ -53,6 +59,7 @@ class Frontend:
         self._seen = 0  # bytes of it that were no whole head
         self._last_fields: Fields | None = None
         self._request: Request | None = None
+        self._account = _NO_ACCOUNT
         self._body: Body = FixedBody(0)
         self._identity = b""
         self._upstream: UpstreamConnection | None = None
@@ -116,8 +123,10 @@ class Frontend:
         self._last_fields = request.fields
         self._body = request.body()
         self._answering = self._retried = self._fresh = False
+        account = self._account = Account(request, self._peer, self._now())
         known = self._way.authentication.known(request.fields.authorization)
         if known is not None:
+            account.known = True
             self._decided(known)
         else:
             self._way.turns.take(self._decide)
@@ -141,6 +150,10 @@ class Frontend:
         request = self._request
         if request is None:  # the client has gone meanwhile
             return
+        account = self._account
+        account.decision = decision
+        for each in self._observers:
+            each.decided(account)
         if isinstance(decision, Verified):
             if request.fields.impersonation:
                 self._refuse(403, IMPERSONATION_REFUSED)
@@ -180,6 +193,8 @@ class Frontend:
             peer=self._peer,
         )
         self._credential = access.authorization, access.tls
+        account = self._account
+        account.sent = self._now()
         if self._buffer and not self._body.done:
             try:
                 body, self._buffer = self._body.feed(self._buffer)
@@ -188,6 +203,7 @@ class Frontend:
                 self._refuse(400, f"the request's body is not HTTP/1.1: {problem}")
                 return
             data += body
+            account.received = len(body)
         self._upstream = connection
         if self._client_slow:
             connection.pause()
@@ -216,6 +232,7 @@ class Frontend:
             else:
                 self._refuse(400, f"the request's body is not HTTP/1.1: {problem}")
             return
+        self._account.received += len(body)
         upstream.write(body)
 
     # From the API server's answer to the client.
@@ -225,7 +242,7 @@ class Frontend:
         if self.minor:
             self.transport.write(answer.head(minor=1, keep_alive=True))
 
-    def answered(self, answer: Answer, data: bytes) -> None:
+    def answered(self, answer: Answer, data: bytes, *, whole: bool) -> None:
         """Pass the head on, unless it is a 101 or says that somebody is not known."""
         request, upstream = self._request, self._upstream
         if request is None or upstream is None:  # the client has gone meanwhile
@@ -241,11 +258,14 @@ class Frontend:
             check = self._way.own_calls.doubt()
             check.addCallback(self._credential_checked).addErrback(self._failed)
         else:
-            self._pass_answer(request, answer, data)
+            self._pass_answer(request, answer, data, whole=whole)
 
-    def piece(self, data: bytes) -> None:
+    def piece(self, data: bytes, *, last: bool) -> None:
         """Pass on more of the body."""
         if self._doubted is None:
+            self._account.returned += len(data)
+            if last:
+                self._complete()
             self.transport.write(data)
         else:
             self._doubted.data += data
@@ -258,6 +278,7 @@ class Frontend:
         if self._doubted is not None:
             self._doubted.ended = True
             return
+        self._complete()
         self._request = None
         if self._expiry is not None:
             self._outlived()
@@ -269,6 +290,7 @@ class Frontend:
         self._doubted = None
         request = self._request
         if self._answering or request is None:
+            self._complete(cut=True)
             self.transport.abortConnection()
         elif untouched and request.repeatable and not self._retried:
             self._retried = True
@@ -277,8 +299,12 @@ class Frontend:
             log.warn("the API server's answer failed: {problem}", problem=problem)
             self._refuse(502, f"the API server's answer failed: {problem}")
 
-    def _pass_answer(self, request: Request, answer: Answer, data: bytes) -> None:
+    def _pass_answer(self, request: Request, answer: Answer, data: bytes, *, whole: bool) -> None:
         minor = self.minor
+        self._account.returned = len(data)
+        self._answer_begins(answer, whole=whole)
+        if whole:
+            self._complete()
         self._answering = True
         self._since = self._clients.now
         self._expiry = self._outlive() if self._limits.until_expiry else None
@@ -318,10 +344,17 @@ class Frontend:
             upstream.abort()
             self.broken("it switched to a protocol that nobody asked for", untouched=False)
             return
+        self._answer_begins(answer, whole=False)
         self.transport.write(answer.head(minor=1, keep_alive=True) + data)
         upstream.write(self._buffer)
         self._clients.forget(self)
-        tunnel.join(self.transport, upstream.transport, self._outlive())
+        self._account.received, self._account.returned = len(self._buffer), len(data)
+        Tunnel(self.transport, upstream.transport, self._outlive(), self._tunnel_ended)
+
+    def _tunnel_ended(self, received: int, returned: int, cut: bool) -> None:
+        self._account.received += received
+        self._account.returned += returned
+        self._complete(cut=cut)
 
     def _credential_checked(self, refused: str | None) -> None:
         """Settle a 401: the proxy's own, an out-dated credential's, or really the answer."""
@@ -332,7 +365,7 @@ class Frontend:
         access = self._way.access
         renewed = self._credential != (access.authorization, access.tls)
         if refused is None and not renewed:
-            self._pass_answer(request, doubted.answer, doubted.data)
+            self._pass_answer(request, doubted.answer, doubted.data, whole=doubted.ended)
             if doubted.ended:
                 self.ended()
             elif self._upstream is not None and not self._client_slow:
@@ -352,6 +385,10 @@ class Frontend:
     def _refuse(self, code: int, message: str, *, retry_after: int = 0) -> None:
         self._wait_no_more()
         log.debug("{code} to {peer}: {why}", code=code, peer=self._peer.decode(), why=message)
+        if self._account.ended:  # what came was no request
+            self._account = Account(None, self._peer, self._now())
+        self._account.status, self._account.refusal = code, message
+        self._complete()
         request, self._request = self._request, None
         self._keep_alive = (
             request is not None
@@ -396,6 +433,9 @@ class Frontend:
     def connectionLost(self, reason: Failure) -> None:
         """A client who is gone wants no answer."""
         self._gone = True
+        if self._request is not None:
+            self._account.status = self._account.status or CLIENT_GONE
+            self._complete(cut=True)
         self._request = self._doubted = None
         self._wait_no_more()
         self._clients.forget(self)
@@ -408,6 +448,24 @@ class Frontend:
         self._upstream_slow = False
         if upstream is not None and abort:
             upstream.abort()
+
+    # For whoever keeps account.
+
+    def _answer_begins(self, answer: Answer, *, whole: bool) -> None:
+        account = self._account
+        account.status, account.answered = answer.status, self._now()
+        if not whole:
+            for each in self._observers:
+                each.answering(account)
+
+    def _complete(self, *, cut: bool = False) -> None:
+        """The last of an answer is about to be passed on, or there will be none."""
+        account = self._account
+        if account.ended:
+            return
+        account.ended, account.cut = self._now(), cut
+        for each in self._observers:
+            each.complete(account)
 
     # Who waits for whom, and for how long.
 
@@ -425,6 +483,7 @@ class Frontend:
         if self._request is not None:
             if self._answering and now > self._since:
                 self._request, self._last_fields = _LONG_RUNNING, None
+                self._account.request = None
             return
         limits = self._limits
         head = bool(self._buffer or self._fresh) and not self._client_slow

@@ -84,12 +84,12 @@ class _Call:
     def interim(self, answer: Answer) -> None:
         """Nothing to do."""
 
-    def answered(self, answer: Answer, data: bytes) -> None:
+    def answered(self, answer: Answer, data: bytes, *, whole: bool) -> None:
         """Collect the answer."""
         self._status = answer.status
-        self.piece(data)
+        self.piece(data, last=whole)
 
-    def piece(self, data: bytes) -> None:
+    def piece(self, data: bytes, *, last: bool) -> None:
         """Collect more of it, within reason."""
         self._content += data
         if len(self._content) > _LARGEST_ANSWER:

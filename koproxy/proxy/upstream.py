@@ -44,10 +44,10 @@ class Exchange(Protocol):
     def interim(self, answer: Answer) -> None:
         """A 1xx head came; another one follows."""
 
-    def answered(self, answer: Answer, data: bytes) -> None:
-        """The head came, and with it the first bytes of the body."""
+    def answered(self, answer: Answer, data: bytes, *, whole: bool) -> None:
+        """The head came, and with it the first bytes of the body, or the ``whole`` of it."""
 
-    def piece(self, data: bytes) -> None:
+    def piece(self, data: bytes, *, last: bool) -> None:
         """More of the body came."""
 
     def ended(self) -> None:
@@ -135,7 +135,7 @@ class UpstreamConnection:
             else:
                 out, rest = self._body.feed(data)
                 if out:
-                    exchange.piece(out)
+                    exchange.piece(out, last=self._body.done)
                 # Whom a piece was for may have ended the exchange over it.
                 if self._body.done and self._exchange is exchange:
                     self._finish(exchange, rest)
@@ -187,17 +187,17 @@ class UpstreamConnection:
         if answer.status == 101:
             # From here on it is the tunnel's, if the exchange makes one.
             self._exchange = None
-            exchange.answered(answer, data)
+            exchange.answered(answer, data, whole=False)
             return
         self._reusable = answer.reusable
         if answer.length == len(data):  # the whole of it, as most are
-            exchange.answered(answer, data)
+            exchange.answered(answer, data, whole=True)
             if self._exchange is exchange:
                 self._finish(exchange, b"")
             return
         body = self._body = answer.body(minor=exchange.minor)
         out, rest = body.feed(data)
-        exchange.answered(answer, out)
+        exchange.answered(answer, out, whole=body.done)
         if body.done and self._exchange is exchange:
             self._finish(exchange, rest)
 

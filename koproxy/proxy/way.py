@@ -1,12 +1,15 @@
 """What every client's connection has in common: who decides, and who carries."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from time import monotonic
 from typing import Protocol
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
 from koproxy.identity.decision import Outcome, Verified
+from koproxy.proxy.account import Observer
 from koproxy.proxy.connect import Access
 from koproxy.proxy.limits import Clients
 from koproxy.proxy.turns import Turns
@@ -34,7 +37,7 @@ class ChecksCredential(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """What every client's connection has in common."""
+    """What every client's connection has in common; ``now`` gives seconds of a steady clock."""
 
     reactor: IReactorTime
     authentication: Authenticates
@@ -44,3 +47,5 @@ class Way:
     clients: Clients
     turns: Turns
     upstream_host: bytes
+    observers: tuple[Observer, ...] = ()
+    now: Callable[[], float] = monotonic

@@ -13,6 +13,7 @@ from twisted.python.failure import Failure
 from koproxy.identity.anonymous import Anonymous
 from koproxy.identity.decision import Forbidden, Outcome, Unauthenticated, Unavailable, Verified
 from koproxy.identity.user import Identity
+from koproxy.proxy.account import Observer
 from koproxy.proxy.connect import Access
 from koproxy.proxy.frontend import Frontend
 from koproxy.proxy.limits import Clients, Limits
@@ -21,6 +22,7 @@ from koproxy.proxy.transport import SecureProtocol
 from koproxy.proxy.turns import Turns
 from koproxy.proxy.upstream import Pool
 from koproxy.proxy.way import Way
+from support.accounts import Accounts
 
 JANE = Verified(b"Impersonate-User: jane\r\n", Identity("jane"), float("inf"))
 
@@ -169,7 +171,9 @@ class Stack:
         self,
         limits: Limits = Limits(),  # noqa: B008 (immutable)
         authentication: Authentication | None = None,
+        observer: Observer | None = None,
     ) -> None:
+        self.accounts = Accounts()
         self.connects_late = False
         self.connecting: list[Callable[[str | None], None]] = []
         self.clock = Clock()
@@ -189,6 +193,8 @@ class Stack:
             self.clients,
             Turns(self.clock, in_a_turn=1_000_000),
             b"kube.example:6443",
+            (self.accounts, observer) if observer else (self.accounts,),
+            lambda: self.clock.seconds() + 1,  # 0 is for what has not happened
         )
         self.client = self.new_client()
 

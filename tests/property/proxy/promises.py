@@ -28,6 +28,7 @@ def hold(world: World) -> None:
         _progress(world, client)
         _ends(world, client)
         _patience(client)
+        _accounts(world, client)
     for server in world.servers:
         _nobody_waits_in_vain(world, server)
 
@@ -111,6 +112,21 @@ def _causes(world: World, client: Client, index: int) -> set[int]:
         if last.doubt == "renewed":
             codes.add(503)
     return codes
+
+
+def _accounts(world: World, client: Client) -> None:
+    """Account is kept of each answer once, and of none that there was not."""
+    accounts = world.stack.accounts.of(client.tls.peer_host)
+    complete = [account for account in accounts if account.ended]
+    assert complete == accounts[: len(complete)], "the next one before its end"
+    statuses = [account.status for account in complete if not account.cut and account.status != 101]
+    whole = [one.status for one in client.seen if one.whole]
+    assert statuses[: len(whole)] == whole
+    assert len(statuses) - len(whole) <= bool(client.seen and client.seen[-1].by_end)
+    cut = [account for account in complete if account.cut]
+    assert cut in ([], complete[-1:])
+    assert not cut or not client.alive
+    assert client.alive or len(complete) == len(accounts), "nobody is told of its end"
 
 
 # What becomes of a request.
