@@ -198,7 +198,7 @@ class Authentication(MultiService):
         if need.first:
             return Unavailable(f"tokens can't be verified: {keys.problem}")
         if not keys.may_refresh():
-            return Unauthenticated(need.reason)
+            return Unauthenticated(need.reason, need.rules)
         return None
 
     async def _with(self, authorization: bytes, need: Need) -> Outcome:
@@ -225,7 +225,7 @@ class Authentication(MultiService):
     ) -> Unauthenticated | Unavailable | None:
         """Have keys fetched; a refusal is returned if that was of no use or did not happen."""
         if (need.issuer, need.first) in asked:
-            return Unauthenticated(need.reason)
+            return Unauthenticated(need.reason, need.rules)
         asked.add((need.issuer, need.first))
         keys = self._issuers.get(need.issuer) or self._claims.keys_of(need.issuer, need.rules)
         waiting = (keys.fetching() if need.first else None) or keys.refresh()
@@ -234,4 +234,4 @@ class Authentication(MultiService):
         if need.first:
             problem = keys.problem
             return Unavailable(f"tokens can't be verified: {problem}") if problem else None
-        return Unauthenticated(need.reason) if waiting is None else None
+        return Unauthenticated(need.reason, need.rules) if waiting is None else None

@@ -100,6 +100,7 @@ class Authenticator:
         text = bearer_token(authorization)
         if text is None:
             return Unauthenticated("the request has no bearer token")
+        issuer: Issuer | None = None
         try:
             token = read_token(text)
             registered = read_registered(token.claims)
@@ -113,7 +114,7 @@ class Authenticator:
                 expires = min(expires, self._distributed(claims, issuer, now, fetched or {}))
             identity = issuer.identity(claims)
         except Refused as refused:
-            return Unauthenticated(_NOT_ACCEPTED + str(refused))
+            return Unauthenticated(_NOT_ACCEPTED + str(refused), issuer.url if issuer else "")
         except _Needed as needed:
             return needed.need
         try:

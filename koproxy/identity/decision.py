@@ -32,9 +32,14 @@ class Verified:
 
 @dataclass(frozen=True, slots=True)
 class Unauthenticated:
-    """Nobody is named (401): ``reason`` is a clause such as "the token has expired"."""
+    """Nobody is named (401): ``reason`` is a clause such as "the token has expired".
+
+    It is one of few: no claim is in it. ``issuer`` is the URL of the issuer by whose rules that was
+    found, or empty.
+    """
 
     reason: str
+    issuer: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,7 +102,8 @@ def test_a_new_key_is_fetched_for_the_token_that_names_it(scene: Scene) -> None:
 def test_a_key_that_nobody_publishes_is_refused(scene: Scene) -> None:
     (decision,) = scene.later(NEW.bearer())
     assert decision == Unauthenticated(
-        "the bearer token is not accepted: the issuer has no key of the name that it gives"
+        "the bearer token is not accepted: the issuer has no key of the name that it gives",
+        URL,
     )
     asked = len(scene.web.asked)
     for _ in range(100):

@@ -64,7 +64,10 @@ def test_a_good_token_is_verified_and_then_known() -> None:
     ],
 )
 def test_a_bad_token_is_refused_with_a_reason(changes: dict[str, Any], reason: str) -> None:
-    assert reason in refusal(authenticator().authenticate(SIGNER.bearer(**changes), NOW))
+    refused = authenticator().authenticate(SIGNER.bearer(**changes), NOW)
+    assert reason in refusal(refused)
+    assert isinstance(refused, Unauthenticated)
+    assert refused.issuer == ("" if "iss" in changes else URL)
 
 
 @pytest.mark.parametrize("value", [b"", b"Basic x", b"Bearer", b"Bearer ", b"Bearer\x00 x"])
