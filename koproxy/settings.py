@@ -22,6 +22,7 @@ SERVING = "Serving"
 LIMITS = "Limits"
 UPSTREAM = "API server"
 PROXY = "Proxy"
+AUDIT = "Audit"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -231,6 +232,101 @@ class Settings:
     )
     v: int = _option(
         0, "How much is logged: from 4 on, every refusal too.", group=PROXY, metavar="LEVEL"
+    )
+
+    audit_log_path: str = _option(
+        "",
+        "File that audit events are appended to, one JSON line each; '-' is standard output.",
+        group=AUDIT,
+        metavar="FILE",
+    )
+    audit_log_format: str = _option(
+        "json", "Format of that file: json.", group=AUDIT, metavar="FORMAT"
+    )
+    audit_log_version: str = _option(
+        "audit.k8s.io/v1",
+        "API version of the events in that file: audit.k8s.io/v1.",
+        group=AUDIT,
+        metavar="VERSION",
+    )
+    audit_log_mode: str = _option(
+        "blocking",
+        "When events are written: blocking, before what they speak of happens; blocking-strict, "
+        "so too, and a request whose arrival can't be written is refused; batch, soon after.",
+        group=AUDIT,
+        metavar="MODE",
+    )
+    audit_log_maxsize: int = _option(
+        100,
+        "Size in megabytes above which the file is put aside and a new one begun; 0 is never.",
+        group=AUDIT,
+        metavar="MEGABYTES",
+    )
+    audit_log_maxbackup: int = _option(
+        100,
+        "Files put aside that are kept; 0 is all of them.",
+        group=AUDIT,
+        metavar="NUMBER",
+    )
+    audit_log_maxage: int = _option(
+        366,
+        "Days that files put aside are kept; 0 is for ever.",
+        group=AUDIT,
+        metavar="DAYS",
+    )
+    audit_log_compress: bool = _option(False, "Compress files put aside with gzip.", group=AUDIT)
+    audit_log_batch_buffer_size: int = _option(
+        10000,
+        "Events that may wait to be written in batch mode; further ones are lost and counted.",
+        group=AUDIT,
+        metavar="NUMBER",
+    )
+    audit_log_batch_max_size: int = _option(
+        1, "Events written at a time in batch mode.", group=AUDIT, metavar="NUMBER"
+    )
+    audit_log_batch_max_wait: timedelta = _option(
+        timedelta(),
+        "Time that an event waits for others in batch mode.",
+        group=AUDIT,
+        metavar="DURATION",
+    )
+    audit_webhook_config_file: str = _option(
+        "",
+        "File in the form of a kubeconfig that names where audit events are sent, and with what "
+        "credential. A change of its credential needs no restart.",
+        group=AUDIT,
+        metavar="FILE",
+    )
+    audit_webhook_version: str = _option(
+        "audit.k8s.io/v1",
+        "API version of the events that are sent: audit.k8s.io/v1.",
+        group=AUDIT,
+        metavar="VERSION",
+    )
+    audit_webhook_mode: str = _option(
+        "batch", "When events are sent: batch, soon after.", group=AUDIT, metavar="MODE"
+    )
+    audit_webhook_batch_buffer_size: int = _option(
+        10000,
+        "Events that may wait to be sent, those under way included; further ones are lost and "
+        "counted.",
+        group=AUDIT,
+        metavar="NUMBER",
+    )
+    audit_webhook_batch_max_size: int = _option(
+        400, "Events sent in one request.", group=AUDIT, metavar="NUMBER"
+    )
+    audit_webhook_batch_max_wait: timedelta = _option(
+        timedelta(seconds=30),
+        "Time that an event waits for others before it is sent.",
+        group=AUDIT,
+        metavar="DURATION",
+    )
+    audit_webhook_initial_backoff: timedelta = _option(
+        timedelta(seconds=10),
+        "Pause before events that could not be sent are sent again; later ones are longer.",
+        group=AUDIT,
+        metavar="DURATION",
     )
 
 

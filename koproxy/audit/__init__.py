@@ -1,0 +1,1 @@
+"""Audit: which requests make events, and where the events go."""
