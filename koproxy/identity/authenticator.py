@@ -7,6 +7,7 @@ fetched: needs are answers, and whoever has fetched what was needed asks again.
 from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
+from koproxy.identity.added import NOTHING, Added
 from koproxy.identity.bearer import bearer_token
 from koproxy.identity.cache import VerifiedCache
 from koproxy.identity.claims import Registered, check_times, read_registered
@@ -52,9 +53,17 @@ class Authenticator:
         *,
         allow_reserved_groups: Set[str] = frozenset(),
         cache: VerifiedCache | None = None,
+        added: Added = NOTHING,
+        impersonate: bool = True,
     ) -> None:
-        """Take the issuers' rules, and the ``system:`` groups that tokens may give."""
+        """Take the issuers' rules, and the ``system:`` groups that tokens may give.
+
+        ``added`` is what everybody's identity gets besides. Without ``impersonate``, who is
+        verified is passed on with their own token; what may not be passed on is the same.
+        """
         self._allow_reserved_groups = allow_reserved_groups
+        self._added = added
+        self._impersonate = impersonate
         self._keys: dict[str, KeySet] = {}
         self._cache = VerifiedCache() if cache is None else cache
         self.cached = self._cache.get
@@ -66,9 +75,16 @@ class Authenticator:
         self._cache.clear()
 
     @property
+    def remembered(self) -> int:
+        """How many verified tokens are kept; some of them may have expired."""
+        return len(self._cache)
+
+    @property
     def rules(self) -> Rules:
         """What decides now."""
-        return Rules(dict(self._issuers), dict(self._keys), self._allow_reserved_groups)
+        return Rules(
+            dict(self._issuers), dict(self._keys), self._allow_reserved_groups, self._added
+        )
 
     def use_keys(self, issuer: str, keys: KeySet) -> bool:
         """Verify the tokens of the ``issuer`` of this URL with ``keys`` and no others.
@@ -119,11 +135,14 @@ class Authenticator:
             return needed.need
         try:
             headers = impersonation_headers(
-                identity, allow_reserved_groups=self._allow_reserved_groups
+                identity, allow_reserved_groups=self._allow_reserved_groups, added=self._added
             )
         except NotCarried as problem:
             return Forbidden(str(problem))
-        verified = Verified(headers, identity, expires, token_expires)
+        if self._impersonate:
+            verified = Verified(headers, identity, expires, token_expires)
+        else:
+            verified = Verified(b"", identity, expires, token_expires, b"Bearer " + text)
         # One token has many spellings; only the usual ones are kept, or it could fill the cache.
         if authorization[7:] == canonical(token) and authorization[:7] in (b"Bearer ", b"bearer "):
             self._cache.put(authorization, verified)

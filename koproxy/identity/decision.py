@@ -1,5 +1,7 @@
 """What can be said about a bearer token: four outcomes, and two needs that stand before one.
 
+A fifth, :class:`Misread`, is about what a request asks for beside its token.
+
 Immutable data, made by :mod:`koproxy.identity.authenticator` and read by the proxy. A reason is a
 short clause for people; it never holds a token, a key or a long text that a client chose.
 """
@@ -17,12 +19,17 @@ class Verified:
     line that ends a head. ``expires`` is in seconds since the epoch; the outcome holds up to and
     including it. ``token_expires`` is the token's own ``exp`` where that is later: groups from
     elsewhere are asked for again before.
+
+    ``credential`` is the ``Authorization`` that goes upstream in place of the proxy's own: the
+    client's, for a request that is passed on as the client's and with nothing of the proxy's, or
+    empty for one that has none. ``headers`` is empty then, or what the client asked to be.
     """
 
     headers: bytes
     identity: Identity
     expires: float
     token_expires: float = 0.0
+    credential: bytes | None = field(default=None, repr=False)
 
     @property
     def ends(self) -> float:
@@ -52,6 +59,13 @@ class Forbidden:
 @dataclass(frozen=True, slots=True)
 class Unavailable:
     """Nothing can be decided yet (503), for instance before the issuer's first key set."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Misread:
+    """The request asks to be somebody else in a way that can't be read (400)."""
 
     message: str
 

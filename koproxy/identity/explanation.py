@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from koproxy.identity.added import NOTHING, Added
 from koproxy.identity.claims import Registered, check_times, read_registered
 from koproxy.identity.decision import Outcome, Unauthenticated, Verified
 from koproxy.identity.distributed import find_source
@@ -23,11 +24,15 @@ from koproxy.identity.user import Identity
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What decides: the issuers' rules, their keys by URL, and the ``system:`` groups allowed."""
+    """What decides: the issuers' rules, their keys by URL, and the ``system:`` groups allowed.
+
+    ``added`` is what the proxy adds to an identity.
+    """
 
     issuers: Mapping[str, Issuer]
     keys: Mapping[str, KeySet]
     allow_reserved_groups: Set[str] = frozenset()
+    added: Added = NOTHING
 
 
 def explain_token(
@@ -193,7 +198,9 @@ def _headers(found: Explanation, rules: Rules) -> str:
     assert found.identity is not None  # noqa: S101 - the step before has found it
     try:
         found.headers = impersonation_headers(
-            found.identity, allow_reserved_groups=rules.allow_reserved_groups
+            found.identity,
+            allow_reserved_groups=rules.allow_reserved_groups,
+            added=rules.added,
         )
     except NotCarried as problem:
         raise Refused(str(problem)) from None

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+Extra = tuple[tuple[str, tuple[str, ...]], ...]
+"""Extra fields: keys, each with its values."""
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
@@ -15,4 +18,4 @@ class Identity:
     username: str
     uid: str = ""
     groups: tuple[str, ...] = ()
-    extra: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    extra: Extra = ()

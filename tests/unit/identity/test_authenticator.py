@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from support.signer import CLIENT, NOW, URL, Signer
 
+from koproxy.identity.added import Added
 from koproxy.identity.authenticator import DISTRIBUTED_SECONDS, Authenticator
 from koproxy.identity.decision import (
     ClaimsNeeded,
@@ -174,6 +175,27 @@ def test_reserved_groups_may_be_allowed() -> None:
         SIGNER.bearer(groups=["system:masters"]), NOW
     )
     assert isinstance(decision, Verified)
+
+
+def test_without_impersonation_a_token_is_passed_on_and_none_of_the_proxys_lines() -> None:
+    made = Authenticator([RULES], impersonate=False)
+    made.use_keys(URL, SIGNER.keys)
+    value = SIGNER.bearer(groups=["dev"])
+    decision = made.authenticate(value.replace(b"Bearer", b" bEARER") + b" x", NOW)
+    who = Identity("jane", groups=("dev",))
+    assert decision == Verified(b"", who, NOW + 3600, NOW + 3600, value)
+    assert value.decode() not in repr(decision)
+    assert isinstance(made.authenticate(SIGNER.bearer(sub="system:admin"), NOW), Forbidden)
+
+
+def test_what_the_proxy_adds_is_in_the_lines_and_not_in_the_identity() -> None:
+    made = Authenticator([RULES], added=Added((("zone", ("a",)),)))
+    made.use_keys(URL, SIGNER.keys)
+    decision = made.authenticate(SIGNER.bearer(), NOW)
+    assert isinstance(decision, Verified)
+    assert decision.headers == b"Impersonate-User: jane\r\nImpersonate-Extra-zone: a\r\n"
+    assert decision.identity == Identity("jane")
+    assert decision.credential is None
 
 
 def test_only_the_usual_spelling_of_a_token_is_kept() -> None:
