@@ -78,7 +78,7 @@ def _network(text: str) -> Network:
         raise ConfigurationError(
             f"{where} is no IP address and no network: write 192.0.2.7 or 192.0.2.0/24"
         ) from None
-    if getattr(given.ip, "scope_id", None):
+    if getattr(given, "scope_id", None):
         raise ConfigurationError(f"{where} has a zone: write it without")
     network = given.network
     if given.ip != network.network_address:
