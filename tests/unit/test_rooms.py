@@ -41,6 +41,7 @@ def imports(folder: Path, but: Path | None = None) -> set[str]:
             "cel",
             ["twisted", "koproxy.identity", "koproxy.sources", "koproxy.proxy", "socket", "time"],
         ),
+        ("audit", ["koproxy.proxy", "koproxy.wire", "koproxy.observe", "koproxy.cli"]),
         ("observe", ["koproxy.proxy", "koproxy.sources", "koproxy.identity"]),
     ],
 )
