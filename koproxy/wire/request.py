@@ -41,6 +41,9 @@ _DROPPED = HOP_BY_HOP | {
 }
 _DROPPED_PREFIXES = (b"x-forwarded-", b"x-remote-")
 
+_FORWARDED_FOR = b"x-forwarded-for"
+_MOST_FORWARDED = 2048  # bytes of it that are kept: more proxies than any request passes
+
 _IDEMPOTENT = frozenset({b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE"})
 
 
@@ -52,6 +55,8 @@ class Fields:
     upstream unchanged, with the message's framing; the rest is what the proxy acts upon.
     ``authorization`` is the value of that field, or a token among a WebSocket's subprotocols as it
     would stand there. ``length`` is the body's size in bytes, or None if it comes in chunks.
+    ``forwarded_for`` are the members of ``X-Forwarded-For``, the last 2 KB of them: anybody may
+    have written them.
     """
 
     ending: bytes
@@ -63,6 +68,7 @@ class Fields:
     keep_alive: bool
     has_host: bool
     passed_on: bytes
+    forwarded_for: bytes
 
 
 @dataclass(slots=True)
@@ -105,6 +111,7 @@ def parse_fields(block: bytes) -> Fields:
     connection: list[bytes] = []
     impersonation = False
     kept: list[tuple[bytes, bytes]] = []
+    forwarded_for: list[bytes] = []
     for name, value, line in field_lines(block):
         # Some servers behind an API server read "_" as "-": both spellings are one name here.
         spelled = name.replace(b"_", b"-")
@@ -120,6 +127,8 @@ def parse_fields(block: bytes) -> Fields:
             impersonation = True
         elif spelled not in _DROPPED and not spelled.startswith(_DROPPED_PREFIXES):
             kept.append((name, line))
+        elif name == _FORWARDED_FOR:  # spelled so: another spelling may have passed the proxies by
+            forwarded_for.append(value)
 
     coding, size = seen.get(b"transfer-encoding"), seen.get(b"content-length")
     length: int | None = 0
@@ -156,7 +165,16 @@ def parse_fields(block: bytes) -> Fields:
         keep_alive=b"keep-alive" in connection,
         has_host=b"host" in seen,
         passed_on=b"".join(line for name, line in kept if name not in connection) + framing,
+        forwarded_for=_last_members(forwarded_for),
     )
+
+
+def _last_members(values: list[bytes]) -> bytes:
+    """One list of several, without what is too far to its left."""
+    members = b",".join(values)
+    if len(members) <= _MOST_FORWARDED:
+        return members
+    return members[-_MOST_FORWARDED:].partition(b",")[2]
 
 
 def leaves(target: bytes) -> bool:

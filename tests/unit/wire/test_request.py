@@ -74,6 +74,24 @@ def test_what_connection_lists_goes_no_further_and_takes_nothing_else_along() ->
 
 
 @pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        (b"", b""),
+        (b"X-Forwarded-For: 1.1.1.1 \r\n", b"1.1.1.1"),
+        (b"x-forwarded-for:1.1.1.1, 2.2.2.2\r\nA: b\r\nX-FORWARDED-FOR: 3.3.3.3\r\n", None),
+        (b"X-Forwarded-For: 1.1.1.1\r\nX_Forwarded_For: 6.6.6.6\r\n", b"1.1.1.1"),
+        (b"X-Forwarded-For: 1.1.1.1\r\nX-Forwarded: 6.6.6.6\r\n", b"1.1.1.1"),
+        (b"Connection: X-Forwarded-For\r\nX-Forwarded-For: 1.1.1.1\r\n", b"1.1.1.1"),
+        (b"X-Forwarded-For: %b1.1.1.1\r\n" % (b"6.6.6.6," * 5000), b"6.6.6.6," * 255 + b"1.1.1.1"),
+        (b"X-Forwarded-For: %b1.1.1.1\r\n" % (b"6" * 5000), b""),
+    ],
+)
+def test_what_proxies_have_told_is_kept_in_one_list(lines: bytes, told: bytes | None) -> None:
+    found = parse_request(head(HOST + lines)).fields.forwarded_for
+    assert found == (b"1.1.1.1, 2.2.2.2,3.3.3.3" if told is None else told)
+
+
+@pytest.mark.parametrize(
     "name",
     [
         b"Impersonate-User",
