@@ -6,26 +6,24 @@ with no. Follows "User impersonation" in the Kubernetes documentation.
 """
 
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import msgspec
 from twisted.application.service import Service
-from twisted.internet.defer import CancelledError, Deferred, TimeoutError, ensureDeferred
+from twisted.internet.defer import CancelledError, Deferred, ensureDeferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
+
+from koproxy.sources.review import Call, NoAnswer, ask
 
 log = Logger()
 
 FIRST_PAUSE, LONGEST_PAUSE = 10.0, 300.0
 """Seconds until asking again while something is missing; it doubles from one to the other."""
 
-_PATH = b"/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 _SOME_KEY = "koproxy.invalid/some-key"
 _AUTHENTICATION = "authentication.k8s.io"
-
-Call = Callable[[bytes, bytes, bytes], Awaitable[tuple[int, bytes]]]
-"""A request of the proxy's own: method, path as the API server knows it, body; status, answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +43,8 @@ class Right:
     asked: tuple[str, str]
 
 
-class _Status(msgspec.Struct, rename="camel"):
+class _Status(msgspec.Struct):
     allowed: bool = False
-
-
-class _Review(msgspec.Struct):
-    status: _Status
-
-
-class _NoAnswer(Exception):
-    """The API server gave no usable answer to a review; the text says what it gave."""
 
 
 def rights_to_ask(extra_keys: Sequence[str]) -> tuple[Right, ...]:
@@ -146,7 +136,7 @@ class Rights(Service):
         try:
             rights = rights_to_ask(self._extra_keys())
             missing = [right for right in rights if not await self._allowed(right)]
-        except _NoAnswer as error:
+        except NoAnswer as error:
             self._say(f"what the proxy may impersonate is not known: {error}")
             return
         self.missing = tuple(right.name for right in missing)
@@ -163,39 +153,22 @@ class Rights(Service):
 
     async def _allowed(self, right: Right) -> bool:
         resource, subresource = right.asked
-        body = {
-            "apiVersion": "authorization.k8s.io/v1",
-            "kind": "SelfSubjectAccessReview",
-            "spec": {
-                "resourceAttributes": {
-                    "verb": "impersonate",
-                    "group": right.group,
-                    "resource": resource,
-                    "subresource": subresource,
-                }
-            },
+        attributes = {
+            "verb": "impersonate",
+            "group": right.group,
+            "resource": resource,
+            "subresource": subresource,
         }
-        try:
-            status, answer = await self._call(b"POST", _PATH, json.dumps(body).encode())
-        except CancelledError:
-            raise
-        except TimeoutError:
-            raise _NoAnswer("the API server did not answer in time") from None
-        except Exception as error:  # noqa: BLE001 (whatever the connection fails with)
-            raise _NoAnswer(f"the API server can't be asked ({error})") from None
-        if status == 401:
-            raise _NoAnswer("the API server refuses the proxy's credential (401)")
-        if status == 403:
-            raise _NoAnswer(
-                "the proxy may not ask (403): bind the ClusterRole system:basic-user to it, as "
-                "Kubernetes does for everybody who is authenticated"
-            )
-        if status not in (200, 201):
-            raise _NoAnswer(f"the API server answers {status}")
-        try:
-            return msgspec.json.decode(answer, type=_Review).status.allowed
-        except msgspec.DecodeError:
-            raise _NoAnswer("its answer is no SelfSubjectAccessReview") from None
+        status = await ask(
+            self._call,
+            "authorization.k8s.io",
+            "SelfSubjectAccessReview",
+            {"resourceAttributes": attributes},
+            _Status,
+            "bind the ClusterRole system:basic-user to it, as Kubernetes does for everybody who "
+            "is authenticated",
+        )
+        return status.allowed
 
 
 def _sentence(missing: Sequence[Right]) -> str:
