@@ -1,6 +1,7 @@
 """New connections of clients: accepted many at a time, and given their TLS.
 
-It may not read from a connection: what comes on it is ``tls``'s and then ``frontend``'s.
+It may not read from a connection: what comes on it is ``tls``'s and then ``frontend``'s, or before
+them ``introduction``'s.
 """
 
 import errno
@@ -12,6 +13,7 @@ from functools import partial
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
+from koproxy.proxy.introduction import Introduction, Introductions
 from koproxy.proxy.limits import Clients
 from koproxy.proxy.sockets import READABLE, Sockets
 from koproxy.proxy.tls import TLS
@@ -37,6 +39,7 @@ class Listener:
         context: ssl.SSLContext,
         clients: Clients,
         make_inner: Callable[[], SecureProtocol],
+        introductions: Introductions | None = None,
     ) -> None:
         self._reactor = reactor
         self._sockets = sockets
@@ -44,6 +47,7 @@ class Listener:
         self._context = context
         self._clients = clients
         self._make_inner = make_inner
+        self._introductions = introductions
         self._closed = False
         listening.setblocking(False)
         sockets.add(listening.fileno(), self, READABLE)
@@ -71,18 +75,25 @@ class Listener:
             if not self._clients.admit(host):
                 connected.close()
                 continue
-            TLS(
-                self._reactor,
-                self._sockets,
-                connected,
-                self._context,
-                self._make_inner,
-                peer_host=host,
-                on_end=partial(self._clients.leave, host),
-            )
+            if self._introductions is not None and self._introductions.needs(host):
+                Introduction(self._introductions, connected, host, self._serve)
+            else:
+                self._serve(connected, host)
 
     def failed(self) -> None:
         """One connection could not be served; the others can."""
+
+    def _serve(self, connected: socket.socket, host: str) -> None:
+        """Have an admitted connection make its TLS."""
+        TLS(
+            self._reactor,
+            self._sockets,
+            connected,
+            self._context,
+            self._make_inner,
+            peer_host=host,
+            on_end=partial(self._clients.leave, host),
+        )
 
     def _pause(self, problem: OSError) -> None:
         """Let some end first: there are no descriptors left, or no memory."""
