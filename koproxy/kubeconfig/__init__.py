@@ -12,9 +12,9 @@ from pathlib import Path
 from koproxy.errors import ConfigurationError
 from koproxy.kubeconfig.access import Access, ExecPlugin, Server, Source
 from koproxy.kubeconfig.in_cluster import MOUNT, in_cluster
-from koproxy.kubeconfig.rules import choose
+from koproxy.kubeconfig.rules import API_SERVER, AUDIT_WEBHOOK, choose
 
-__all__ = ["Access", "ExecPlugin", "Server", "Source", "find_access"]
+__all__ = ["Access", "ExecPlugin", "Server", "Source", "find_access", "find_webhook"]
 
 
 def find_access(
@@ -32,7 +32,7 @@ def find_access(
     """
     if kubeconfig:
         file = Path(kubeconfig)
-        content = Source(f"--kubeconfig {file}", path=file).read()
+        content = Source(f"{API_SERVER.flag} {file}", path=file).read()
         return choose(content, file, context or None)
     if context:
         raise ConfigurationError(
@@ -40,3 +40,14 @@ def find_access(
             "both, or neither to use the pod's ServiceAccount"
         )
     return in_cluster(environ, mount)
+
+
+def find_webhook(kubeconfig: str) -> Access:
+    """What ``--audit-webhook-config-file`` says: a server, with a credential or without.
+
+    Raises:
+        ConfigurationError: there is no such file, or it can't work for a proxy.
+    """
+    file = Path(kubeconfig)
+    content = Source(f"{AUDIT_WEBHOOK.flag} {file}", path=file).read()
+    return choose(content, file, None, AUDIT_WEBHOOK)

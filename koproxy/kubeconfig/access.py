@@ -61,10 +61,11 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """An API server's address.
+    """A server's address.
 
     ``host`` is a name or an IP address without brackets; ``path_prefix`` is ``b""`` or starts with
-    a slash and ends without one; ``tls_name`` is the name that its certificate must have.
+    a slash and ends without one; ``tls_name`` is the name that its certificate must have. Without
+    ``secure`` it is spoken to over plain TCP.
     """
 
     url: str
@@ -73,6 +74,7 @@ class Server:
     path_prefix: bytes
     tls_name: str
     verify: bool = True
+    secure: bool = True
 
     @property
     def authority(self) -> str:
@@ -101,8 +103,8 @@ class ExecPlugin:
 class Access:
     """An API server and the credential that the proxy has for it.
 
-    Exactly one way to log in is set, but for ``certificate`` and ``key``, which may stand beside
-    any of them. A ``token_file`` that can be read takes precedence over ``token``, as in client-go.
+    Exactly one way to log in is set, or none where none is needed; but ``certificate`` and ``key``
+    may stand beside any of them. A ``token_file`` that can be read takes precedence over ``token``, as in client-go.
     """
 
     server: Server

@@ -1,4 +1,4 @@
-"""An API server's URL, taken apart. Only https is a way to send a credential."""
+"""A server's URL, taken apart. Only https is a way to send a credential."""
 
 import ipaddress
 import re
@@ -12,16 +12,19 @@ _NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_])?\.?")
 _SEGMENT = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})+")
 
 
-def parse_server(url: str, where: str, tls_name: str = "", verify: bool = True) -> Server:
+def parse_server(
+    url: str, where: str, tls_name: str = "", verify: bool = True, *, plain: bool = False
+) -> Server:
     """The address in ``url`` (RFC 3986); a path in it stays as the prefix of every request's.
 
-    A query and a fragment are dropped, as in client-go. ``where`` names the field.
+    A query and a fragment are dropped, as in client-go. ``where`` names the field. With ``plain``
+    it may be http too.
 
     Raises:
         ConfigurationError: no URL, not https, or one that holds a user or password.
     """
     if not url:
-        raise ConfigurationError(f"{where} is missing: give the API server's https URL")
+        raise ConfigurationError(f"{where} is missing: give the https URL of the server")
     if not _URL.fullmatch(url):
         raise ConfigurationError(
             f"{where} holds a blank, a control character or a letter outside ASCII: give a URL "
@@ -32,12 +35,13 @@ def parse_server(url: str, where: str, tls_name: str = "", verify: bool = True) 
         host, port = parts.hostname or "", parts.port
     except ValueError:
         raise ConfigurationError(f"{where} is not a URL: give one as https://HOST:PORT") from None
-    if parts.scheme == "http":
+    secure = parts.scheme == "https"
+    if parts.scheme == "http" and not plain:
         raise ConfigurationError(
             f"{where} is http, over which the proxy's credential would travel for all to read: "
             "give an https URL"
         )
-    if parts.scheme != "https" or not _is_host(host) or port == 0:
+    if parts.scheme not in ("http", "https") or not _is_host(host) or port == 0:
         raise ConfigurationError(f"{where} is not an https URL: give one as https://HOST:PORT")
     if parts.username is not None or parts.password is not None:
         raise ConfigurationError(
@@ -53,10 +57,11 @@ def parse_server(url: str, where: str, tls_name: str = "", verify: bool = True) 
     return Server(
         url=url,
         host=host,
-        port=port or 443,
+        port=port or (443 if secure else 80),
         path_prefix=prefix.encode("ascii"),
         tls_name=tls_name or host,
         verify=verify,
+        secure=secure,
     )
 
 

@@ -9,6 +9,7 @@ import base64
 import binascii
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -16,7 +17,7 @@ from typing import Any, Protocol, TypeVar
 from koproxy.errors import ConfigurationError
 from koproxy.kubeconfig.access import Access, ExecPlugin, Server, Source
 from koproxy.kubeconfig.address import parse_server
-from koproxy.kubeconfig.schema import Cluster, Exec, User, decode
+from koproxy.kubeconfig.schema import Cluster, Exec, NamedUser, User, decode
 
 API_VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")
 _EXEC_EXTENSION = "client.authentication.k8s.io/exec"
@@ -26,32 +27,47 @@ class _Named(Protocol):
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What a kubeconfig is for: the flag that names it, and how a context of it is chosen.
+
+    Where no credential is needed, http will do without one.
+    """
+
+    flag: str
+    choice: str
+    needs_credential: bool
+
+
+API_SERVER = Use("--kubeconfig", "choose one with --context", needs_credential=True)
+AUDIT_WEBHOOK = Use("--audit-webhook-config-file", "name one there", needs_credential=False)
+
 _N = TypeVar("_N", bound=_Named)
 
 
-@lru_cache(maxsize=1)  # the file is read every few seconds, and seldom has changed
-def choose(content: bytes, file: Path, context: str | None) -> Access:
-    """The API server and credential of ``context`` (else of the current one) in a kubeconfig.
+@lru_cache(maxsize=2)  # the files are read every few seconds, and seldom have changed
+def choose(content: bytes, file: Path, context: str | None, use: Use = API_SERVER) -> Access:
+    """The server and credential of ``context`` (else of the current one) in a kubeconfig.
 
     ``content`` are the bytes of ``file``, relative to which the paths in it are.
 
     Raises:
         ConfigurationError: what in it can't work; the sentence names the field.
     """
-    config = decode(content, file)
-    reader = _Reader(file)
+    config = decode(content, f"{use.flag} {file}")
+    reader = _Reader(file, use)
     contexts = reader.by_name("contexts", config.contexts)
     clusters = reader.by_name("clusters", config.clusters)
     users = reader.by_name("users", config.users)
     name = context or config.current_context
     if not name:
         raise reader.error(
-            "current-context", f"is not set: choose one with --context ({_listed(list(contexts))})"
+            "current-context", f"is not set: {use.choice} ({_listed(list(contexts))})"
         )
     if name not in contexts:
         raise reader.error(
             f"contexts[{name}]",
-            f"does not exist: choose one with --context ({_listed(list(contexts))})",
+            f"does not exist: {use.choice} ({_listed(list(contexts))})",
         )
     chosen = contexts[name].context
     if chosen.cluster not in clusters:
@@ -59,6 +75,8 @@ def choose(content: bytes, file: Path, context: str | None) -> Access:
             f"contexts[{name}].context.cluster",
             f"is {chosen.cluster!r}, which is none of the clusters ({_listed(list(clusters))})",
         )
+    if not chosen.user and not use.needs_credential:
+        users.setdefault("", NamedUser())
     if chosen.user not in users:
         raise reader.error(
             f"contexts[{name}].context.user",
@@ -82,12 +100,13 @@ def _listed(names: Sequence[str]) -> str:
 class _Reader:
     """One kubeconfig's fields into an :class:`Access`; every sentence names the file."""
 
-    def __init__(self, file: Path) -> None:
-        self.file = file
+    def __init__(self, file: Path, use: Use) -> None:
+        self.named = f"{use.flag} {file}"
+        self.use = use
         self.folder = file.absolute().parent
 
     def error(self, place: str, problem: str) -> ConfigurationError:
-        return ConfigurationError(f"--kubeconfig {self.file}: {place} {problem}")
+        return ConfigurationError(f"{self.named}: {place} {problem}")
 
     def by_name(self, place: str, entries: Sequence[_N]) -> dict[str, _N]:
         found: dict[str, _N] = {}
@@ -103,9 +122,10 @@ class _Reader:
         authority = self._authority(at_cluster, cluster)
         server = parse_server(
             cluster.server,
-            f"--kubeconfig {self.file}: {at_cluster}.server",
+            f"{self.named}: {at_cluster}.server",
             cluster.tls_server_name,
             not cluster.insecure_skip_tls_verify,
+            plain=not self.use.needs_credential,
         )
         self._refuse_unusable(at_user, user)
         certificate, key = self._client_certificate(at_user, user)
@@ -114,7 +134,7 @@ class _Reader:
         plugin = self._plugin(f"{at_user}.exec", user.exec, server, cluster) if user.exec else None
         if any((certificate, token, token_file, basic)):
             plugin = None
-        elif plugin is None:
+        elif plugin is None and self.use.needs_credential:
             raise self.error(
                 at_user,
                 "holds no credential: give it a token, tokenFile, client-certificate and "
@@ -125,6 +145,12 @@ class _Reader:
                 f"{at_user}.exec.interactiveMode",
                 "is Always, and a proxy has no terminal: use a plugin that works with Never or "
                 "IfAvailable",
+            )
+        if not server.secure and any((certificate, token, token_file, basic, plugin)):
+            raise self.error(
+                at_user,
+                "holds a credential, which would travel over http for all to read: take it out, "
+                "or give the cluster an https URL",
             )
         return Access(server, authority, certificate, key, token, token_file, basic, plugin)
 
@@ -143,7 +169,7 @@ class _Reader:
         if cluster.proxy_url:
             raise self.error(
                 f"{place}.proxy-url",
-                "is set, and koproxy speaks to the API server without a proxy between: take it out",
+                "is set, and koproxy speaks to the server without a proxy between: take it out",
             )
         return authority
 
@@ -178,9 +204,7 @@ class _Reader:
         self, place: str, user: User
     ) -> tuple[Source | None, Source | None, bytes | None]:
         token = (
-            Source(f"--kubeconfig {self.file}: {place}.token", data=user.token.encode())
-            if user.token
-            else None
+            Source(f"{self.named}: {place}.token", data=user.token.encode()) if user.token else None
         )
         token_file = self._source(place, "tokenFile", user.token_file)
         if not user.username:
@@ -216,7 +240,7 @@ class _Reader:
         if "/" in command:
             command = str(self.folder / command)
         return ExecPlugin(
-            where=f"--kubeconfig {self.file}: {place}",
+            where=f"{self.named}: {place}",
             command=command,
             args=tuple(plugin.args),
             env=tuple((variable.name, variable.value) for variable in plugin.env),
@@ -231,7 +255,7 @@ class _Reader:
                 f"{place}.{field}", f"stands beside {field}-data: take one of the two out"
             )
         if path:
-            return Source(f"--kubeconfig {self.file}: {place}.{field}", path=self.folder / path)
+            return Source(f"{self.named}: {place}.{field}", path=self.folder / path)
         if not data:
             return None
         try:
@@ -240,7 +264,7 @@ class _Reader:
             raise self.error(
                 f"{place}.{field}-data", "is not base64: encode the file with base64 -w0"
             ) from None
-        return Source(f"--kubeconfig {self.file}: {place}.{field}-data", data=decoded)
+        return Source(f"{self.named}: {place}.{field}-data", data=decoded)
 
 
 def _cluster_info(server: Server, cluster: Cluster) -> dict[str, Any]:

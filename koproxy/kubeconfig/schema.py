@@ -4,7 +4,6 @@ As in client-go, unknown fields are passed over and a null is an absent field, b
 another type is an error. No message here shows a value of the file: any of them may be a secret.
 """
 
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -142,8 +141,8 @@ def without_nulls(value: Any) -> Any:
     return value
 
 
-def decode(content: bytes, file: Path) -> Config:
-    """The kubeconfig in ``content``, which came from ``file``.
+def decode(content: bytes, where: str) -> Config:
+    """The kubeconfig in ``content``; ``where`` names the flag and its file.
 
     Raises:
         ConfigurationError: not YAML, of another kind, or a field of another type.
@@ -151,17 +150,17 @@ def decode(content: bytes, file: Path) -> Config:
     try:
         raw = load_yaml(content)
     except ValueError as error:
-        raise ConfigurationError(f"--kubeconfig {file} is {error}: mend the file") from None
+        raise ConfigurationError(f"{where} is {error}: mend the file") from None
     try:
         config = msgspec.convert({} if raw is None else raw, Config)
     except msgspec.ValidationError as error:
         problem, _, place = str(error).partition(" - at ")
         raise ConfigurationError(
-            f"--kubeconfig {file}: {_named(place.strip('`'), raw)}: {problem}: mend the file"
+            f"{where}: {_named(place.strip('`'), raw)}: {problem}: mend the file"
         ) from None
     if config.kind not in ("", "Config") or config.api_version not in ("", "v1"):
         raise ConfigurationError(
-            f"--kubeconfig {file} is not a kubeconfig: its kind must be Config, its apiVersion v1"
+            f"{where} is not a kubeconfig: its kind must be Config, its apiVersion v1"
         )
     return config
 
