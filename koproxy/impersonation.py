@@ -102,7 +102,7 @@ class Impersonation:
             return Unavailable(
                 "whether you may impersonate that could not be found out in time: try again"
             )
-        if isinstance(problem, NoAnswer):
-            log.warn("what somebody may impersonate is not known: {problem}", problem=problem)
-            return Unavailable("whether you may impersonate that could not be found out: try again")
-        failure.raiseException()
+        if not isinstance(problem, NoAnswer):
+            failure.raiseException()
+        log.warn("what somebody may impersonate is not known: {problem}", problem=problem)
+        return Unavailable("whether you may impersonate that could not be found out: try again")

@@ -9,9 +9,11 @@ from http import HTTPStatus
 
 from twisted.internet.defer import Deferred, ensureDeferred, fail
 from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from koproxy.proxy.bucket import TokenBucket
 from koproxy.proxy.connect import Access
 from koproxy.proxy.upstream import Pool, UpstreamConnection
 from koproxy.wire.response import Answer
@@ -132,8 +134,11 @@ class OwnCalls:
         pool: Pool,
         host: bytes,
         renew: Callable[[], Awaitable[bool]],
+        bucket: TokenBucket | None = None,
     ) -> None:
+        """Take the ``bucket`` that says how often there may be a call; without one, always."""
         self._reactor = reactor
+        self._bucket = bucket
         self._access = access
         self._pool = pool
         self._host = host
@@ -145,21 +150,33 @@ class OwnCalls:
         """One call: (status, content). Fails with :class:`Unanswered` or a TimeoutError.
 
         A 401 has the credential looked into, so that it is known before a person is turned away.
+        The bucket may have it wait for a part of its time.
         """
-        return self._send(method, path, body).addCallback(self._look_into)
+        wait = self._bucket.wait(CALL_SECONDS) if self._bucket is not None else 0.0
+        if wait is None:
+            return fail(Unanswered("there are more calls than --kube-client-qps allows"))
+        if not wait:
+            return self._send(method, path, body).addCallback(self._look_into)
+        left = CALL_SECONDS - wait
+        waiting: Deferred[None] = deferLater(self._reactor, wait)
+        return waiting.addCallback(lambda _: self._send(method, path, body, left)).addCallback(
+            self._look_into
+        )
 
     def _look_into(self, answer: tuple[int, bytes]) -> tuple[int, bytes]:
         if answer[0] == UNAUTHORIZED:
             self.doubt()
         return answer
 
-    def _send(self, method: bytes, path: bytes, body: bytes) -> Deferred[tuple[int, bytes]]:
+    def _send(
+        self, method: bytes, path: bytes, body: bytes, seconds: float = CALL_SECONDS
+    ) -> Deferred[tuple[int, bytes]]:
         if self._access.problem is not None:
             return fail(Unanswered(self._access.problem))
         call = _Call(self._access, self._host, method, path, body)
         # A fresh connection: a kept one that the other side is closing would need a second try.
         self._pool.lend(call, fresh=True)
-        return call.result.addTimeout(CALL_SECONDS, self._reactor)
+        return call.result.addTimeout(seconds, self._reactor)
 
     def doubt(self) -> Deferred[str | None]:
         """Find out whether the API server takes the credential, now or after it was read again.

@@ -37,6 +37,11 @@ class _Material:
     certificate: bytes
     key: bytes = field(repr=False)
 
+    @property
+    def bare(self) -> "_Material":
+        """What verifies the API server alone."""
+        return _Material(self.authority, b"", b"")
+
 
 class Upstream(Service):
     """The API server and the proxy's credential for it, kept fresh while the service runs.
@@ -49,7 +54,8 @@ class Upstream(Service):
     (which the API server's certificate must have) and ``path_prefix`` never change.
     ``authorization`` is the value of the header to send, ``b""`` when the credential is a client
     certificate alone. ``tls`` is another object when its material has changed. While ``problem`` is
-    not None there is no usable credential, and nothing may be sent.
+    not None there is no usable credential, and nothing may be sent. ``bare_tls`` is ``tls`` without
+    a client certificate: who speaks by it is not the proxy.
 
     Raises:
         ConfigurationError: it can't work as it is given.
@@ -79,6 +85,7 @@ class Upstream(Service):
         self.authorization: bytes = _first_authorization(access)
         self._material = self._read_material()
         self.tls: ssl.SSLContext = _context(access, self._material)
+        self.bare_tls: ssl.SSLContext = _context(access, self._material.bare)
         self._stale: dict[str, str] = {}
         self._changed: list[Callable[[], None]] = []
         self._waiting: list[Deferred[bool]] | None = None
@@ -205,8 +212,10 @@ class Upstream(Service):
     def _read_tls(self) -> None:
         material = self._read_material()
         if material != self._material:
-            self.tls = _context(self._access, material)
-            self._material = material
+            tls = _context(self._access, material)
+            if material.bare != self._material.bare:
+                self.bare_tls = _context(self._access, material.bare)
+            self.tls, self._material = tls, material
             log.info("The certificates for the API server were renewed")
 
     def _read_material(self) -> _Material:

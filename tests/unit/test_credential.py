@@ -257,12 +257,25 @@ def test_a_renewed_pair_makes_another_context(house: House) -> None:
     house.config({"client-certificate": "c.crt", "client-key": "c.key"})
     upstream = house.upstream()
     upstream.startService()
-    tls = upstream.tls
+    tls, bare_tls = upstream.tls, upstream.bare_tls
     house.clock.advance(SECONDS)
     assert upstream.tls is tls
     house.put_pair()
     house.clock.advance(SECONDS)
     assert upstream.tls is not tls
+    assert upstream.bare_tls is bare_tls
+    assert house.changes == 1
+
+
+def test_another_authority_makes_other_contexts(house: House) -> None:
+    house.config({"token": "t"})
+    upstream = house.upstream()
+    upstream.startService()
+    tls, bare_tls = upstream.tls, upstream.bare_tls
+    house.put("ca.crt", trustme.CA().cert_pem.bytes())
+    house.clock.advance(SECONDS)
+    assert upstream.tls is not tls
+    assert upstream.bare_tls is not bare_tls
     assert house.changes == 1
 
 

@@ -22,6 +22,7 @@ from koproxy.errors import ConfigurationError
 from koproxy.kubeconfig import find_access
 from koproxy.serving_certificate import self_signed
 from koproxy.sources.credential import Upstream
+from koproxy.sources.without_credential import WithoutCredential
 
 Reach = Callable[..., Upstream]
 
@@ -185,6 +186,31 @@ def test_the_client_certificate_is_shown(reach: Reach, tmp_path: Path, inline: b
     _, theirs = connect(server, reach({"insecure-skip-tls-verify": True}, user))
     shown = theirs.getpeercert(binary_form=True)
     assert shown == ssl.PEM_cert_to_DER_cert(certificate.decode())
+
+
+def test_without_the_credential_nothing_is_shown_and_the_server_verified_alike(
+    reach: Reach,
+) -> None:
+    people, authority = trustme.CA(), trustme.CA()
+    leaf = people.issue_cert("proxy.x")
+    user = {
+        "client-certificate-data": encoded(leaf.cert_chain_pems[0].bytes()),
+        "client-key-data": encoded(leaf.private_key_pem.bytes()),
+        "token": "t",
+    }
+    upstream = reach({"certificate-authority-data": encoded(authority.cert_pem.bytes())}, user)
+    bare = WithoutCredential(upstream)
+    server = serve(authority.issue_cert("api.x"))
+    server.verify_mode = ssl.CERT_OPTIONAL
+    people.configure_trust(server)
+    _, theirs = shake_hands(server, bare.tls, bare.server_name)
+    assert theirs.getpeercert(binary_form=True) is None
+    _, theirs = connect(server, upstream)
+    assert theirs.getpeercert(binary_form=True) is not None
+    with pytest.raises(ssl.SSLCertVerificationError):
+        shake_hands(serve(trustme.CA().issue_cert("api.x")), bare.tls, bare.server_name)
+    assert (bare.authorization, bare.problem) == (b"", None)
+    assert (bare.host, bare.port, bare.path_prefix) == (upstream.host, upstream.port, b"")
 
 
 GOOD = trustme.CA().cert_pem.bytes()

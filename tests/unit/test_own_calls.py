@@ -2,8 +2,9 @@
 
 import pytest
 from support.memory import MemoryTLS, Stack, answer
-from twisted.internet.defer import Deferred, TimeoutError
+from twisted.internet.defer import CancelledError, Deferred, TimeoutError
 
+from koproxy.proxy.bucket import TokenBucket
 from koproxy.proxy.own_calls import REFUSED, UNKNOWN, OwnCalls, Unanswered
 
 
@@ -158,3 +159,39 @@ def test_a_401_to_any_call_has_the_credential_looked_into(
     renewals.asked[0].callback(False)
     stack.upstream.receive(answer(status=b"401 Unauthorized"))
     assert calls.problem == "the API server refuses the proxy's credential (401)"
+
+
+@pytest.fixture
+def slow_calls(stack: Stack, renewals: Renewals) -> OwnCalls:
+    bucket = TokenBucket(0.25, 1, stack.clock.seconds)
+    host = b"kube.example:6443"
+    return OwnCalls(stack.clock, stack.access, stack.pool, host, renewals, bucket)
+
+
+def test_calls_wait_for_their_turn_within_their_time(stack: Stack, slow_calls: OwnCalls) -> None:
+    slow_calls.call(b"GET", b"/1")
+    second, third, fourth = (slow_calls.call(b"GET", path) for path in (b"/2", b"/3", b"/4"))
+    assert "--kube-client-qps" in str(result(fourth))
+    assert len(stack.upstreams) == 1
+    stack.clock.advance(4)
+    stack.upstream.receive(answer(b"yes"))
+    assert result(second) == (200, b"yes")
+    stack.clock.advance(4)
+    assert stack.upstream.sent.startswith(b"GET /3 ")
+    stack.clock.advance(2)
+    assert isinstance(result(third), TimeoutError)
+
+
+def test_a_call_that_waits_can_be_given_up(stack: Stack, slow_calls: OwnCalls) -> None:
+    slow_calls.call(b"GET", b"/1")
+    second = slow_calls.call(b"GET", b"/2")
+    second.cancel()
+    assert isinstance(result(second), CancelledError)
+    stack.clock.advance(60)
+    assert len(stack.upstreams) == 1
+
+
+def test_a_look_into_the_credential_waits_for_nobody(stack: Stack, slow_calls: OwnCalls) -> None:
+    slow_calls.call(b"GET", b"/1")
+    slow_calls.doubt()
+    assert stack.upstream.sent.startswith(b"GET /version ")

@@ -1,0 +1,31 @@
+"""How often the proxy calls the API server for itself: so many at once, and then so many a second.
+
+A token bucket, as client-go has one for its ``QPS`` and ``Burst``; who waits has a place in the
+line, and whom it would have wait too long is told so at once and takes none.
+"""
+
+from collections.abc import Callable
+
+
+class TokenBucket:
+    """Holds ``burst`` tokens at most and gets ``qps`` a second; ``now`` gives a steady clock's."""
+
+    def __init__(self, qps: float, burst: int, now: Callable[[], float]) -> None:
+        """Begin with a full one; both numbers are above zero."""
+        self._interval = 1 / qps
+        self._fills_in = burst / qps
+        self._now = now
+        self._empty_until = now() - self._fills_in
+
+    def wait(self, longest: float) -> float | None:
+        """Take a token, and give how many seconds it takes until there is one.
+
+        None, and no token is taken, if that would be ``longest`` or more.
+        """
+        now = self._now()
+        until = max(self._empty_until, now - self._fills_in) + self._interval
+        wait = max(0.0, until - now)
+        if wait >= longest:
+            return None
+        self._empty_until = until
+        return wait
