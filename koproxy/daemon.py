@@ -36,8 +36,10 @@ from koproxy.listening import (
     where,
 )
 from koproxy.observe.health import Check, health_site
+from koproxy.peers import trusted_proxies_of
 from koproxy.proxy.connect import Connector
 from koproxy.proxy.frontend import Frontend
+from koproxy.proxy.introduction import Introductions
 from koproxy.proxy.limits import Clients
 from koproxy.proxy.listener import Listener
 from koproxy.proxy.own_calls import OwnCalls
@@ -159,6 +161,7 @@ def make_service(
     check_addresses(settings)
     check_workers(settings)
     limits = limits_of(settings)
+    trusted = trusted_proxies_of(settings)
     allow_descriptors(limits)
     find = partial(find_access, settings.kubeconfig, settings.context)
     authentication, kept = make_authentication(settings, reactor)
@@ -181,6 +184,9 @@ def make_service(
     upstream.on_change(rights.ask)
     authentication.on_change(rights.ask)
     clients = Clients(reactor, limits)
+    introductions = None
+    if trusted is not None and settings.proxy_protocol:
+        introductions = Introductions(reactor, sockets, clients, trusted)
     way = Way(reactor, authentication, upstream, pool, own_calls, clients, Turns(reactor), host)
 
     def checks() -> Iterator[Check]:
@@ -212,7 +218,13 @@ def make_service(
 
     def serve_clients(listening: socket.socket) -> Callable[[], object]:
         return Listener(
-            reactor, sockets, listening, certificate.context, clients, partial(Frontend, way)
+            reactor,
+            sockets,
+            listening,
+            certificate.context,
+            clients,
+            partial(Frontend, way),
+            introductions,
         ).close
 
     supervisor = handed.get(SUPERVISOR)

@@ -160,6 +160,20 @@ class Settings:
         metavar="PORT",
         short="P",
     )
+    trusted_proxies: tuple[str, ...] = _option(
+        (),
+        "IP addresses and networks (CIDR) of proxies and load balancers, comma-separated. In "
+        "requests from there, X-Forwarded-For says who the client is. Default: it is never "
+        "believed.",
+        group=SERVING,
+        metavar="CIDRS",
+    )
+    proxy_protocol: bool = _option(
+        False,
+        "Every connection from --trusted-proxies begins with a PROXY header (version 1 or 2), "
+        "which says who the client is. Others begin with TLS.",
+        group=SERVING,
+    )
     workers: int = _option(
         1, "Processes that serve on the one port, each on a core.", group=SERVING, metavar="NUMBER"
     )

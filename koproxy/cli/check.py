@@ -49,6 +49,7 @@ def _parts(settings: Settings) -> Iterator[Part]:
     from koproxy import issuers  # noqa: PLC0415
     from koproxy.limits import limits_of  # noqa: PLC0415
     from koproxy.listening import check_addresses  # noqa: PLC0415
+    from koproxy.peers import trusted_proxies_of  # noqa: PLC0415
     from koproxy.sources.trust import IssuerTrust  # noqa: PLC0415
     from koproxy.workers import check_workers  # noqa: PLC0415
 
@@ -56,6 +57,7 @@ def _parts(settings: Settings) -> Iterator[Part]:
         check_addresses,
         check_workers,
         limits_of,
+        trusted_proxies_of,
         issuers.check_reserved_groups,
         issuers.check_issuer_flags,
     ):
