@@ -166,6 +166,16 @@ class Authentication(MultiService):
         """Why the tokens of each issuer can't be verified yet, by its URL; None where they can."""
         return {url: keys.problem for url, keys in self._issuers.items()}
 
+    @property
+    def fetched_at(self) -> dict[str, float]:
+        """When the keys of each issuer were last fetched, by its URL; 0 is never."""
+        return {url: keys.fetched_at for url, keys in self._issuers.items()}
+
+    @property
+    def remembered(self) -> int:
+        """How many verified tokens are kept."""
+        return self._authenticator.remembered
+
     def known(self, authorization: bytes) -> Verified | None:
         """Who sends this ``Authorization`` value, if that was decided before and still holds."""
         return self._cached(authorization, self._now())

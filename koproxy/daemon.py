@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from twisted.application.service import MultiService, Service
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import (
     IReactorCore,
     IReactorFDSet,
@@ -35,11 +36,17 @@ from koproxy.listening import (
     check_addresses,
     where,
 )
+from koproxy.observe.board import Board
 from koproxy.observe.health import Check, health_site
+from koproxy.observe.metrics import Metrics, MetricsPage
+from koproxy.observe.requests import RequestMetrics
+from koproxy.observe.state import StateMetrics
 from koproxy.peers import trusted_proxies_of
+from koproxy.proxy.account import Observers
 from koproxy.proxy.connect import Connector
 from koproxy.proxy.frontend import Frontend
 from koproxy.proxy.introduction import Introductions
+from koproxy.proxy.leaving import Leaving
 from koproxy.proxy.limits import Clients
 from koproxy.proxy.listener import Listener
 from koproxy.proxy.own_calls import OwnCalls
@@ -47,8 +54,7 @@ from koproxy.proxy.sockets import Sockets
 from koproxy.proxy.turns import Turns
 from koproxy.proxy.upstream import Pool
 from koproxy.proxy.way import Way
-from koproxy.reloaded import Reloaded
-from koproxy.serving_certificate import ServingCertificate
+from koproxy.serving.flags import make_serving
 from koproxy.settings import Settings
 from koproxy.sources.credential import Upstream
 from koproxy.sources.rights import Rights
@@ -57,6 +63,8 @@ from koproxy.workers import check_workers
 CHECK_SECONDS = 1.0
 SWEEP_SECONDS = 15.0
 RECHECK_SECONDS = 10.0
+
+_HTTPS = "serving https"
 
 log = Logger()
 
@@ -72,23 +80,49 @@ Serve = Callable[[socket.socket], Callable[[], object]]
 class _Listening(Service):
     """Serves on a socket that is bound already, so that a port in use is said at once."""
 
-    def __init__(self, name: str, listening: socket.socket, serve: Serve) -> None:
-        """Take what to serve where; without a name, somebody else says where that is."""
-        self._name = name
+    def __init__(
+        self, name: str, listening: socket.socket, serve: Serve, *, announced: bool
+    ) -> None:
+        """Take what to serve where; ``announced``: somebody else says where that is."""
+        self.setName(name)
+        self._announced = announced
         self._socket = listening
         self._serve = serve
 
     def startService(self) -> None:
         """Accept connections from now on."""
         super().startService()
-        if self._name:
-            log.info("{name} on {where}", name=self._name, where=where(self._socket))
+        if not self._announced:
+            log.info("{name} on {where}", name=self.name, where=where(self._socket))
         self._end = self._serve(self._socket)
 
     def stopService(self) -> object:
         """Accept no more."""
+        if not self.running:
+            return None
         super().stopService()
         return self._end()
+
+
+class _Daemon(MultiService):
+    """All parts; they end when the clients have been let go, or at a second signal."""
+
+    def __init__(self, reactor: Reactor, leaving: Leaving) -> None:
+        """Take how clients are let go."""
+        super().__init__()
+        self._reactor = reactor
+        self._leaving = leaving
+
+    def stopService(self) -> Deferred[object]:
+        """Let the clients go, then end the parts."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self._reactor.callFromThread(self._leaving.hurry))
+        gone: Deferred[object] = Deferred.fromCoroutine(self._leaving.leave(self._stop_listening))
+        gone.addErrback(lambda failure: log.failure("letting clients go failed", failure))
+        return gone.addCallback(lambda _: MultiService.stopService(self))
+
+    def _stop_listening(self) -> None:
+        self.getServiceNamed(_HTTPS).stopService()
 
 
 class _Hangup(Service):
@@ -150,9 +184,14 @@ class _Upkeep(Service):
 
 
 def make_service(
-    reactor: Reactor, settings: Settings, handed: Mapping[str, socket.socket]
+    reactor: Reactor,
+    settings: Settings,
+    handed: Mapping[str, socket.socket],
+    board: Board | None = None,
 ) -> MultiService:
     """The whole daemon as a service, its sockets bound or, by their names, those of ``handed``.
+
+    ``board`` is where one of several workers finds the numbers of the others.
 
     Raises:
         ConfigurationError: the settings, or a file that they name, can't work.
@@ -165,15 +204,8 @@ def make_service(
     allow_descriptors(limits)
     find = partial(find_access, settings.kubeconfig, settings.context)
     authentication, kept = make_authentication(settings, reactor)
-    certificate = ServingCertificate(
-        settings.tls_cert_file,
-        settings.tls_private_key_file,
-        settings.cert_dir,
-        settings.bind_address,
-        settings.tls_min_version,
-        settings.tls_cipher_suites,
-    )
-    kept += (Reloaded(certificate.name, certificate.read, certificate.take, reactor),)
+    serving = make_serving(settings)
+    kept += serving.reloaded(reactor)
     upstream = Upstream(find, reactor)
     sockets = Sockets(reactor)
     pool = Pool(reactor, upstream, Connector(reactor, sockets))
@@ -187,9 +219,30 @@ def make_service(
     introductions = None
     if trusted is not None and settings.proxy_protocol:
         introductions = Introductions(reactor, sockets, clients, trusted)
-    way = Way(reactor, authentication, upstream, pool, own_calls, clients, Turns(reactor), host)
+    requests = RequestMetrics()
+    way = Way(
+        reactor,
+        authentication,
+        upstream,
+        pool,
+        own_calls,
+        clients,
+        Turns(reactor),
+        host,
+        Observers(answering=(requests.answering,), complete=(requests.complete,)),
+    )
+    state = StateMetrics(authentication, clients, pool, kept)
+    metrics = Metrics((requests, state), reactor, board)
+
+    leaving = Leaving(
+        reactor,
+        clients,
+        settings.shutdown_delay_duration.total_seconds(),
+        settings.shutdown_stream_grace_period.total_seconds(),
+    )
 
     def checks() -> Iterator[Check]:
+        yield Check("shutdown", leaving.problem)
         yield Check("issuer", authentication.problem)
         for url, problem in authentication.problems.items():
             yield Check(f"issuer {url}", problem, required=False)
@@ -198,7 +251,7 @@ def make_service(
         yield Check("rotation", "; ".join(stale) or None, required=False)
         yield Check("rights", rights.problem, required=False)
 
-    service = MultiService()
+    service = _Daemon(reactor, leaving)
 
     def look() -> None:
         for each in kept:
@@ -206,12 +259,12 @@ def make_service(
         upstream.look()
 
     upkeep = _Upkeep(reactor, pool, own_calls, clients)
-    for part in (authentication, *kept, upstream, upkeep, rights, _Hangup(reactor, look)):
+    for part in (authentication, *kept, upstream, upkeep, rights, metrics, _Hangup(reactor, look)):
         service.addService(part)
 
     def serve_probes(listening: socket.socket) -> Callable[[], object]:
         listening.setblocking(False)
-        site: ServerFactory[Any] = health_site(checks)
+        site: ServerFactory[Any] = health_site(checks, MetricsPage(metrics))
         port = reactor.adoptStreamPort(listening.fileno(), listening.family, site)
         listening.close()
         return port.stopListening
@@ -221,7 +274,7 @@ def make_service(
             reactor,
             sockets,
             listening,
-            certificate.context,
+            serving.contexts.choose,
             clients,
             partial(Frontend, way),
             introductions,
@@ -230,9 +283,10 @@ def make_service(
     supervisor = handed.get(SUPERVISOR)
     for name, listening, serve in (
         ("health", handed.get(HEALTH) or bind_health(settings), serve_probes),
-        ("serving https", handed.get(HTTPS) or bind_https(settings), serve_clients),
+        (_HTTPS, handed.get(HTTPS) or bind_https(settings), serve_clients),
     ):
-        service.addService(_Listening(name if supervisor is None else "", listening, serve))
+        announced = supervisor is not None
+        service.addService(_Listening(name, listening, serve, announced=announced))
     if supervisor is not None:
         # After all others: it says that this worker serves.
         service.addService(Supervised(reactor, supervisor, reactor.stop))

@@ -28,19 +28,21 @@ class Reloaded(Service, Generic[Content]):
 
     def __init__(
         self,
-        name: str,
+        files: str,
         read: Callable[[], Content],
         take: Callable[[Content], str],
         clock: IReactorTime,
     ) -> None:
         """Have the files read and taken up for the first time.
 
-        ``name`` are the flags and files, for people. ``take`` gives a clause for the log, about
+        ``files`` are the flags and files, for people. ``take`` gives a clause for the log, about
         what is there now. ``problem`` says for people why the files can't be taken up now, and is
-        None if they are. Raises ConfigurationError, as the two do.
+        None if they are. ``taken_up`` and ``refused`` count the changes since. Raises
+        ConfigurationError, as the two do.
         """
         self.problem: str | None = None
-        self._name = name
+        self.taken_up = self.refused = 0
+        self.files = files
         self._read = read
         self._take = take
         self._content = read()
@@ -64,15 +66,17 @@ class Reloaded(Service, Generic[Content]):
             content = self._read()
             if content == self._content:
                 if self.problem is not None:
-                    log.info("{name}: as before, and good again", name=self._name)
+                    log.info("{name}: as before, and good again", name=self.files)
                 self.problem = None
                 return
             found = self._take(content)
         except ConfigurationError as problem:
             if self.problem != str(problem):
                 self.problem = str(problem)
+                self.refused += 1
                 log.warn("{problem}; going on with what it said before", problem=problem)
             return
         self._content = content
         self.problem = None
-        log.info("{name} has changed: {found}", name=self._name, found=found)
+        self.taken_up += 1
+        log.info("{name} has changed: {found}", name=self.files, found=found)

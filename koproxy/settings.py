@@ -160,6 +160,20 @@ class Settings:
         metavar="PORT",
         short="P",
     )
+    shutdown_delay_duration: timedelta = _option(
+        timedelta(),
+        "Time to go on serving after SIGTERM, while health says no already, so that load balancers "
+        "notice.",
+        group=SERVING,
+        metavar="DURATION",
+    )
+    shutdown_stream_grace_period: timedelta = _option(
+        timedelta(seconds=10),
+        "Time that tunnels (exec, port-forward) and followed logs have after that. Watches end "
+        "after an event, all other answers have a minute.",
+        group=SERVING,
+        metavar="DURATION",
+    )
     trusted_proxies: tuple[str, ...] = _option(
         (),
         "IP addresses and networks (CIDR) of proxies and load balancers, comma-separated. In "

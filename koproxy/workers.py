@@ -42,7 +42,9 @@ from koproxy.listening import (
     check_addresses,
     where,
 )
-from koproxy.settings import Settings, options
+from koproxy.observe.board import VARIABLE as BOARD
+from koproxy.observe.board import make_board
+from koproxy.settings import Settings, Whole, options
 
 AGAIN_SECONDS = 1.0
 _SAID_WHY = (1, 2)  # the exit statuses of a koproxy that could not start
@@ -72,6 +74,8 @@ def arguments(settings: Settings) -> list[str]:
             continue
         if option["type"] == tuple[tuple[str, str], ...]:
             flags += [f"--{name}={key}={wanted}" for key, wanted in value]
+        elif option["type"] == tuple[Whole, ...]:
+            flags += [f"--{name}={each}" for each in value]
         elif option["type"] == tuple[str, ...]:
             flags.append(f"--{name}={','.join(value)}")
         elif option["type"] is timedelta:
@@ -103,12 +107,13 @@ class Supervisor:
         """Take the listening sockets: one for each worker, and one that they have in common."""
         self._reactor = reactor
         self._sockets = [health, *https]
+        board = make_board(len(https))
         self._status = 0
         self._announced = False
         flags = arguments(replace(settings, workers=1))
         command = [sys.executable, "-P", "-m", "koproxy", "serve", *flags]
         self._workers = [
-            _Worker(self, reactor, number, command, each, health)
+            _Worker(self, reactor, number, command, each, health, board)
             for number, each in enumerate(https, 1)
         ]
 
@@ -177,6 +182,7 @@ class _Worker(ProcessProtocol):
         command: Sequence[str],
         https: socket.socket,
         health: socket.socket,
+        board: int,
     ) -> None:
         self.number = number
         self.pid: int | None = None
@@ -186,6 +192,7 @@ class _Worker(ProcessProtocol):
         self._command = command
         self._https = https
         self._health = health
+        self._board = board
         self._process: IProcessTransport | None = None
         self._was_up = False
         self._again: IDelayedCall | None = None
@@ -200,11 +207,18 @@ class _Worker(ProcessProtocol):
         descriptors |= {
             number: each.fileno() for number, each in enumerate(handed.values(), FIRST_DESCRIPTOR)
         }
+        board = FIRST_DESCRIPTOR + len(handed)
+        descriptors[board] = self._board
+        told = {
+            "LISTEN_FDS": str(len(handed)),
+            "LISTEN_FDNAMES": ":".join(handed),
+            BOARD: f"{board}:{self.number}",
+        }
         self._process = self._reactor.spawnProcess(
             self,
             sys.executable,
             [sys.executable, "-I", "-S", "-c", _HAND_OVER, *self._command],
-            env=os.environ | {"LISTEN_FDS": str(len(handed)), "LISTEN_FDNAMES": ":".join(handed)},
+            env=os.environ | told,
             childFDs=descriptors,
         )
         self.pid = self._process.pid

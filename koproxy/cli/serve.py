@@ -39,8 +39,10 @@ def _serve(settings: Settings, handed: Mapping[str, socket.socket]) -> int:
 
     from koproxy.daemon import Reactor, make_service  # noqa: PLC0415
     from koproxy.observe import logs  # noqa: PLC0415
+    from koproxy.observe.board import handed_over_board  # noqa: PLC0415
 
-    service = make_service(cast(Reactor, reactor), settings, handed)
+    board = handed_over_board(os.environ)
+    service = make_service(cast(Reactor, reactor), settings, handed, board)
     # Not before: what can't work is said in one sentence alone.
     logs.begin(settings.v, worker=SUPERVISOR in handed)
     service.startService()

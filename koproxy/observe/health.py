@@ -64,12 +64,16 @@ class _Root(Resource):
         return notFound()
 
 
-def health_site(ready: Checks) -> Site:
-    """The web site of the probe port: ``/livez`` has nothing to check but that it answers."""
+def health_site(ready: Checks, metrics: IResource) -> Site:
+    """The web site of the probe port: ``/livez`` has nothing to check but that it answers.
+
+    ``metrics`` is the page for Prometheus.
+    """
     root = _Root()
     root.putChild(b"livez", _Answer(tuple))
     for path in (b"ready", b"readyz"):
         root.putChild(path, _Answer(ready))
+    root.putChild(b"metrics", metrics)
     site = Site(root)
     site.noisy = False
     return site

@@ -3,7 +3,9 @@
 It decides nothing: on the way of a request it is written, and read by nobody.
 """
 
-from typing import Any, Protocol
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 from koproxy.identity.decision import Outcome
 from koproxy.wire.request import Request
@@ -30,28 +32,36 @@ class Account:
     sent = answered = ended = 0.0
     received = returned = 0
     cut = False
+    notes: dict[object, Any] | None = None
 
     def __init__(self, request: Request | None, peer: bytes, began: float) -> None:
         """Begin with what is known when the head is whole; ``peer`` is the client's address."""
         self.request = request
         self.peer = peer
         self.began = began
-        self.notes: dict[object, Any] = {}
+
+    def note(self, who: object, what: Any) -> None:
+        """Keep something for an observer; the request itself is forgotten while an answer lasts."""
+        self.notes = {**(self.notes or {}), who: what}
+
+    def noted(self, who: object) -> Any:
+        """Give what was kept for one, or None."""
+        return None if self.notes is None else self.notes.get(who)
 
 
-class Observer(Protocol):
-    """Keeps account of requests.
+Tell = Callable[[Account], None]
 
-    Of each request it hears ``decided`` at most once, ``answering`` at most once, and ``complete``
-    once, in this order. What it needs of a request after ``answering`` it puts into the account's
-    ``notes``, under itself.
+
+@dataclass(frozen=True, slots=True)
+class Observers:
+    """Whoever keeps account of requests, by what they are told.
+
+    ``decided``: it is known who asks; nothing has gone upstream, and no refusal has been answered.
+    ``answering``: the head of an answer is about to be passed on, and its end is still to come.
+    ``complete``: the last of an answer is about to be passed on, or there will be none. Of each
+    request the first two are told at most once, and the last once, in this order.
     """
 
-    def decided(self, account: Account) -> None:
-        """It is known who asks: nothing has gone upstream, and no refusal has been answered."""
-
-    def answering(self, account: Account) -> None:
-        """The head of an answer is about to be passed on, and its end is still to come."""
-
-    def complete(self, account: Account) -> None:
-        """The last of an answer is about to be passed on, or there will be none."""
+    decided: tuple[Tell, ...] = ()
+    answering: tuple[Tell, ...] = ()
+    complete: tuple[Tell, ...] = ()

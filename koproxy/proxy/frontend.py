@@ -16,6 +16,7 @@ from twisted.python.failure import Failure
 
 from koproxy.identity.decision import Forbidden, Outcome, Unauthenticated, Verified
 from koproxy.proxy.account import CLIENT_GONE, Account
+from koproxy.proxy.stream import LAST_CHUNK, Stream, find_stream
 from koproxy.proxy.transport import Transport
 from koproxy.proxy.tunnel import Tunnel
 from koproxy.proxy.upstream import UpstreamConnection
@@ -29,6 +30,9 @@ from koproxy.wire.status import status_answer
 IMPERSONATION_REFUSED = "Impersonation requests are disabled when using kube-oidc-proxy"
 
 _MOST_AHEAD = 64 * 1024  # bytes read from a client before anybody wants them
+
+# A client who has connected and asked nothing yet is waited for so long when the proxy ends.
+_FRESH_SECONDS = 2.0
 
 # Stands for a request whose head is no longer needed.
 _LONG_RUNNING = parse_request(b"GET / HTTP/1.1\r\nHost: -\r\n\r\n")
@@ -49,6 +53,7 @@ class Frontend:
         self._clients = way.clients
         self._now = way.now
         self._observers = way.observers
+        self._tell_complete = way.observers.complete
         self._limits = way.clients.limits
         self._since = way.clients.now
         self._fresh = True
@@ -65,6 +70,7 @@ class Frontend:
         self._upstream: UpstreamConnection | None = None
         self._doubted: _Doubted | None = None
         self._answering = False
+        self._stream: Stream | None = None
         self._keep_alive = True
         self._retried = False
         self._gone = False
@@ -152,8 +158,8 @@ class Frontend:
             return
         account = self._account
         account.decision = decision
-        for each in self._observers:
-            each.decided(account)
+        for tell in self._observers.decided:
+            tell(account)
         if isinstance(decision, Verified):
             if request.fields.impersonation:
                 self._refuse(403, IMPERSONATION_REFUSED)
@@ -267,6 +273,10 @@ class Frontend:
             if last:
                 self._complete()
             self.transport.write(data)
+            if self._stream is not None:
+                self._stream.follow(data)
+                if self._clients.ending:
+                    self._end_stream(self._stream)
         else:
             self._doubted.data += data
             if self._upstream is not None:
@@ -278,8 +288,9 @@ class Frontend:
         if self._doubted is not None:
             self._doubted.ended = True
             return
-        self._complete()
-        self._request = None
+        if not self._account.ended:
+            self._complete()
+        self._request = self._stream = None
         if self._expiry is not None:
             self._outlived()
         self._go_on()
@@ -301,10 +312,19 @@ class Frontend:
 
     def _pass_answer(self, request: Request, answer: Answer, data: bytes, *, whole: bool) -> None:
         minor = self.minor
-        self._account.returned = len(data)
-        self._answer_begins(answer, whole=whole)
+        account = self._account
+        account.status, account.returned = answer.status, len(data)
+        account.answered = now = self._now()
         if whole:
-            self._complete()
+            account.ended = now
+            for tell in self._tell_complete:
+                tell(account)
+        else:
+            for tell in self._observers.answering:
+                tell(account)
+            self._stream = find_stream(request, answer)
+            if self._stream is not None:
+                self._stream.follow(data)
         self._answering = True
         self._since = self._clients.now
         self._expiry = self._outlive() if self._limits.until_expiry else None
@@ -315,6 +335,7 @@ class Frontend:
             and self._body.done
             and request.fields.upgrade is None
             and (answer.length is not None or not answer.ends_with_connection(minor=minor))
+            and not self._clients.leaving
         )
         self.transport.write(answer.head(minor=minor, keep_alive=self._keep_alive) + data)
 
@@ -344,14 +365,19 @@ class Frontend:
             upstream.abort()
             self.broken("it switched to a protocol that nobody asked for", untouched=False)
             return
-        self._answer_begins(answer, whole=False)
+        account = self._account
+        account.status, account.answered = answer.status, self._now()
+        account.received, account.returned = len(self._buffer), len(data)
+        for tell in self._observers.answering:
+            tell(account)
         self.transport.write(answer.head(minor=1, keep_alive=True) + data)
         upstream.write(self._buffer)
         self._clients.forget(self)
-        self._account.received, self._account.returned = len(self._buffer), len(data)
-        Tunnel(self.transport, upstream.transport, self._outlive(), self._tunnel_ended)
+        tunnel = Tunnel(self.transport, upstream.transport, self._outlive(), self._tunnel_ended)
+        self._clients.tunnel_begins(tunnel)
 
-    def _tunnel_ended(self, received: int, returned: int, cut: bool) -> None:
+    def _tunnel_ended(self, tunnel: Tunnel, received: int, returned: int, cut: bool) -> None:
+        self._clients.tunnel_ended(tunnel)
         self._account.received += received
         self._account.returned += returned
         self._complete(cut=cut)
@@ -396,6 +422,7 @@ class Frontend:
             and request.keep_alive
             and self._body.done
             and request.fields.upgrade is None
+            and not self._clients.leaving
         )
         self.transport.write(
             status_answer(
@@ -449,14 +476,21 @@ class Frontend:
         if upstream is not None and abort:
             upstream.abort()
 
-    # For whoever keeps account.
+    def _end_stream(self, stream: Stream) -> None:
+        """End it as the API server would, where that can be done, or else when time is over."""
+        upstream = self._upstream
+        if upstream is None or not (stream.between_events and upstream.between_chunks):
+            if self._clients.cutting:
+                self.transport.abortConnection()
+            return
+        self._complete()
+        self._leave_upstream(abort=True)
+        self._outlived()
+        self._request = self._stream = None
+        self.transport.write(LAST_CHUNK)
+        self._close()
 
-    def _answer_begins(self, answer: Answer, *, whole: bool) -> None:
-        account = self._account
-        account.status, account.answered = answer.status, self._now()
-        if not whole:
-            for each in self._observers:
-                each.answering(account)
+    # For whoever keeps account.
 
     def _complete(self, *, cut: bool = False) -> None:
         """The last of an answer is about to be passed on, or there will be none."""
@@ -464,8 +498,8 @@ class Frontend:
         if account.ended:
             return
         account.ended, account.cut = self._now(), cut
-        for each in self._observers:
-            each.complete(account)
+        for tell in self._tell_complete:
+            tell(account)
 
     # Who waits for whom, and for how long.
 
@@ -484,6 +518,13 @@ class Frontend:
             if self._answering and now > self._since:
                 self._request, self._last_fields = _LONG_RUNNING, None
                 self._account.request = None
+            if self._clients.ending and self._stream is not None:
+                self._end_stream(self._stream)
+            return
+        if self._clients.ending and not self._buffer:
+            # Who has only just come may have a request on its way.
+            if not self._fresh or now - self._since >= _FRESH_SECONDS:
+                self.transport.loseConnection()
             return
         limits = self._limits
         head = bool(self._buffer or self._fresh) and not self._client_slow

@@ -39,6 +39,13 @@ class Client(Protocol):
         """See whether it keeps the proxy waiting for too long; ``now`` as ``Clients.now``."""
 
 
+class Tunnel(Protocol):
+    """Two connections that are one."""
+
+    def cut(self) -> None:
+        """End both."""
+
+
 class Clients:
     """Who is connected."""
 
@@ -48,26 +55,37 @@ class Clients:
         self.now = reactor.seconds()
         """When ``sweep`` was last called: precise enough for a time-out, and free to read."""
         self._connected: set[Client] = set()
-        self._connections = 0
+        self.connections = 0
+        """How many connections there are now."""
+        self.turned_away = 0
+        """How many there would have been besides."""
+        self.waiting = 0
+        """How many requests wait for their answer to begin."""
+        self.leaving = False
+        """Whether the proxy is about to end: answers tell clients to come back elsewhere."""
+        self.ending = False
+        """Whether it ends: there are no new connections, and nobody is kept any longer."""
+        self.cutting = False
+        """Whether what has no end of its own has had its time too."""
+        self._tunnels: set[Tunnel] = set()
         self._of_peer: Counter[str] = Counter()
-        self._waiting = 0
-        self._turned_away = 0
+        self._turned_away_before = 0
 
     def admit(self, peer: str) -> bool:
         """Count a new connection from an IP address; False: there are too many already."""
         limits = self.limits
-        if (limits.connections and self._connections >= limits.connections) or (
+        if (limits.connections and self.connections >= limits.connections) or (
             limits.connections_per_peer and self._of_peer[peer] >= limits.connections_per_peer
         ):
-            self._turned_away += 1
+            self.turned_away += 1
             return False
-        self._connections += 1
+        self.connections += 1
         self._of_peer[peer] += 1
         return True
 
     def leave(self, peer: str) -> None:
         """Count the end of an admitted connection."""
-        self._connections -= 1
+        self.connections -= 1
         self._of_peer[peer] -= 1
         if not self._of_peer[peer]:
             del self._of_peer[peer]
@@ -80,27 +98,42 @@ class Clients:
         """Check it no more."""
         self._connected.discard(client)
 
+    def tunnel_begins(self, tunnel: Tunnel) -> None:
+        """Have a tunnel cut when its time is over."""
+        self._tunnels.add(tunnel)
+
+    def tunnel_ended(self, tunnel: Tunnel) -> None:
+        """Forget a tunnel that has ended."""
+        self._tunnels.discard(tunnel)
+
+    def cut(self) -> None:
+        """Cut tunnels and streams, now and from now on."""
+        self.cutting = True
+        for tunnel in tuple(self._tunnels):
+            tunnel.cut()
+
     def begin(self) -> bool:
         """Count a request that will wait for its answer; False: there are too many already."""
-        if self.limits.requests and self._waiting >= self.limits.requests:
+        if self.limits.requests and self.waiting >= self.limits.requests:
             return False
-        self._waiting += 1
+        self.waiting += 1
         return True
 
     def end(self) -> None:
         """Count the end of a request's waiting."""
-        self._waiting -= 1
+        self.waiting -= 1
 
     def sweep(self) -> None:
         """Have everybody checked, and say how many were turned away meanwhile."""
         self.now = self._reactor.seconds()
         for client in tuple(self._connected):
             client.check(self.now)
-        if self._turned_away:
+        turned_away = self.turned_away - self._turned_away_before
+        if turned_away:
             log.warn(
                 "{number} connections were turned away: there are {now} already "
                 "(--max-connections, --max-connections-per-peer)",
-                number=self._turned_away,
-                now=self._connections,
+                number=turned_away,
+                now=self.connections,
             )
-            self._turned_away = 0
+            self._turned_away_before = self.turned_away

@@ -12,7 +12,7 @@ from twisted.python.failure import Failure
 
 from koproxy.proxy.transport import Transport
 
-Ended = Callable[[int, int, bool], None]
+Ended = Callable[["Tunnel", int, int, bool], None]
 """Is told that one side has ended: the bytes from the client, those for it, and if it was a cut."""
 
 
@@ -63,6 +63,7 @@ class Tunnel:
         self, client: Transport, upstream: Transport, expiry: IDelayedCall | None, ended: Ended
     ) -> None:
         """Join two connections; ``expiry`` would cut them, and is cancelled at the first end."""
+        self._client = client
         self._expiry = expiry
         self._tell = ended
         self._over = False
@@ -73,6 +74,10 @@ class Tunnel:
         client.hand_over(self._ends[0])
         upstream.hand_over(self._ends[1])
 
+    def cut(self) -> None:
+        """End both connections at once."""
+        self._client.abortConnection()
+
     def _ended(self, cut: bool) -> None:
         """The first end is that of the tunnel: from then on nobody reads, or nobody writes."""
         if self._over:
@@ -81,4 +86,4 @@ class Tunnel:
         if self._expiry is not None and self._expiry.active():
             self._expiry.cancel()
         from_client, from_upstream = self._ends
-        self._tell(from_client.passed, from_upstream.passed, cut)
+        self._tell(self, from_client.passed, from_upstream.passed, cut)

@@ -13,7 +13,7 @@ from twisted.python.failure import Failure
 
 from koproxy.proxy.connect import Access, Connect
 from koproxy.proxy.transport import Transport
-from koproxy.wire.body import Body, EndlessBody
+from koproxy.wire.body import Body, ChunkedBody, EndlessBody
 from koproxy.wire.fields import Malformed
 from koproxy.wire.response import Answer, read_answer
 
@@ -83,6 +83,11 @@ class UpstreamConnection:
         self._paused = False
         self.made_with = tls
         self.idle_since = 0.0
+
+    @property
+    def between_chunks(self) -> bool:
+        """Whether all of the answer that was passed on ends with the end of a chunk."""
+        return isinstance(self._body, ChunkedBody) and self._body.between_chunks
 
     def send(self, exchange: Exchange, data: bytes) -> None:
         """Begin a request: ``data`` is its head, and what there is of its body."""
@@ -223,6 +228,13 @@ class Pool:
         self._connect = connect
         self._idle: list[UpstreamConnection] = []
         self._closed = False
+        self.made = 0
+        """How many connections were asked for, made or not."""
+
+    @property
+    def idle(self) -> int:
+        """How many connections wait for a request."""
+        return len(self._idle)
 
     def lend(self, exchange: Exchange, *, fresh: bool = False) -> None:
         """Give ``exchange`` a connection, now or later; ``fresh``: one that was never used."""
@@ -233,6 +245,7 @@ class Pool:
                 return
             connection.transport.loseConnection()
         tls = self._access.tls
+        self.made += 1
         self._connect(
             self._access,
             lambda: UpstreamConnection(self, tls, exchange),

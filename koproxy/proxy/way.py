@@ -9,7 +9,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
 from koproxy.identity.decision import Outcome, Verified
-from koproxy.proxy.account import Observer
+from koproxy.proxy.account import Observers
 from koproxy.proxy.connect import Access
 from koproxy.proxy.limits import Clients
 from koproxy.proxy.turns import Turns
@@ -47,5 +47,5 @@ class Way:
     clients: Clients
     turns: Turns
     upstream_host: bytes
-    observers: tuple[Observer, ...] = ()
+    observers: Observers = Observers()  # noqa: RUF009 - it can't be changed
     now: Callable[[], float] = monotonic

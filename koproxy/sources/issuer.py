@@ -68,7 +68,8 @@ class IssuerKeys(Service):
         self._remind_after = REMINDERS[0]
         self._outage_tolerance = outage_tolerance
         self._drop = drop
-        self._good_at = 0.0
+        self.fetched_at = 0.0
+        """When keys were last fetched, in the clock's seconds; 0 is never."""
 
     def startService(self) -> None:
         """Fetch for the first time, and go on doing so."""
@@ -166,14 +167,14 @@ class IssuerKeys(Service):
                 ignored="".join(f"; {each}, so it is left out" for each in keys.ignored[:10]),
             )
         self.problem = None
-        self._good_at = self._clock.seconds()
+        self.fetched_at = self._clock.seconds()
         self._failing = False
         self._remind_after = REMINDERS[0]
         return changed
 
     def _failed(self, problem: str) -> None:
         now = self._clock.seconds()
-        ended = self.problem is None and 0 < self._outage_tolerance <= now - self._good_at
+        ended = self.problem is None and 0 < self._outage_tolerance <= now - self.fetched_at
         if ended:
             self._drop()
         if ended or self.problem is not None:

@@ -83,6 +83,11 @@ class ChunkedBody:
         """Whether the last chunk and the trailer section have passed."""
         return self._state == self._DONE
 
+    @property
+    def between_chunks(self) -> bool:
+        """Whether what was given out ends with a chunk's end, or with the head."""
+        return self._state == self._SIZE
+
     def feed(self, data: bytes) -> tuple[bytes, bytes]:
         """Give (the body's bytes in this body's form, what comes after the body).
 

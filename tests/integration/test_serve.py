@@ -115,6 +115,30 @@ def test_what_reaches_the_api_server_is_exactly_this(
     assert asked == [expected]
 
 
+def test_what_happened_is_counted(issuer: Issuer, running: Running, client: Client) -> None:
+    def counted(line: str) -> float:
+        status, text = running.health("/metrics")
+        assert status == 200
+        found = [each for each in text.splitlines() if each.startswith(f"koproxy_{line} ")]
+        return float(found[0].split()[-1]) if found else 0.0
+
+    lines = (
+        'request_total{code="200",decision="authenticated",verb="get"}',
+        'request_total{code="401",decision="unauthenticated",verb="get"}',
+        f'authentication_failure_total{{issuer="{issuer.url}",reason="the bearer token is not '
+        'accepted: it has expired"}',
+        'token_cache_request_total{status="hit"}',
+    )
+    before = [counted(line) for line in lines]
+    good, expired = issuer.token(groups=["dev"]), issuer.token(wrong="expired")
+    assert [client.get(PODS, each)[0] for each in (good, good, expired)] == [200, 200, 401]
+    more = [counted(line) - old for line, old in zip(lines, before, strict=True)]
+    assert more == [2, 1, 1, 1]
+    assert counted(f'issuer_ready{{issuer="{issuer.url}"}}') == 1
+    assert counted(f'issuer_keys_fetch_timestamp_seconds{{issuer="{issuer.url}"}}') > 1e9
+    assert counted("connections") >= 1
+
+
 @pytest.mark.parametrize("wrong", WRONG)
 def test_no_wrong_token_gets_through(
     issuer: Issuer, api: KubeAPI, client: Client, wrong: str

@@ -9,6 +9,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -137,6 +138,28 @@ def test_two_workers_answer_on_one_port_and_a_killed_one_is_replaced(
     assert clients[other].get(VERSION, token)[0] == 200
     for name in ("health on", "serving https on"):
         assert len([line for line in running.lines if name in line]) == 1
+
+
+def test_either_says_what_both_have_counted(
+    issuer: Issuer, running: Running, connections: Connections
+) -> None:
+    token = issuer.token()
+    for number, pid in enumerate(ready(running), 1):
+        client = connections.to(pid)
+        for _ in range(number):
+            assert client.get(VERSION, token)[0] == 200
+    wanted = {'worker="1"': 0, 'worker="2"': 0}
+    deadline = time.monotonic() + SECONDS
+    while sum(wanted.values()) != 3:  # what another one has counted may be a second old
+        assert time.monotonic() < deadline
+        status, text = running.health("/metrics")
+        assert status == 200
+        for line in text.splitlines():
+            if line.startswith("koproxy_request_total{"):
+                for worker in wanted:
+                    if worker in line:
+                        wanted[worker] = int(float(line.split()[-1]))
+    assert sorted(wanted.values()) == [1, 2]
 
 
 def test_who_connects_before_a_killed_worker_is_replaced_is_kept(

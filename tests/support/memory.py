@@ -13,7 +13,7 @@ from twisted.python.failure import Failure
 from koproxy.identity.anonymous import Anonymous
 from koproxy.identity.decision import Forbidden, Outcome, Unauthenticated, Unavailable, Verified
 from koproxy.identity.user import Identity
-from koproxy.proxy.account import Observer
+from koproxy.proxy.account import Observers
 from koproxy.proxy.connect import Access
 from koproxy.proxy.frontend import Frontend
 from koproxy.proxy.limits import Clients, Limits
@@ -171,7 +171,7 @@ class Stack:
         self,
         limits: Limits = Limits(),  # noqa: B008 (immutable)
         authentication: Authentication | None = None,
-        observer: Observer | None = None,
+        observers: Observers = Observers(),  # noqa: B008 (immutable)
     ) -> None:
         self.accounts = Accounts()
         self.connects_late = False
@@ -193,7 +193,11 @@ class Stack:
             self.clients,
             Turns(self.clock, in_a_turn=1_000_000),
             b"kube.example:6443",
-            (self.accounts, observer) if observer else (self.accounts,),
+            Observers(
+                (self.accounts.decided, *observers.decided),
+                (self.accounts.answering, *observers.answering),
+                (self.accounts.complete, *observers.complete),
+            ),
             lambda: self.clock.seconds() + 1,  # 0 is for what has not happened
         )
         self.client = self.new_client()

@@ -4,14 +4,16 @@ import pytest
 from support.memory import Stack, answer, request
 
 from koproxy.identity.decision import Forbidden, Unauthenticated
-from koproxy.proxy.account import CLIENT_GONE, Account
+from koproxy.proxy.account import CLIENT_GONE, Account, Observers
 
 
 class Watching:
     """Remembers what had been sent, to the client and to the API server, when it was told."""
 
     def __init__(self) -> None:
-        self.stack = Stack(observer=self)
+        self.stack = Stack(
+            observers=Observers((self.decided,), (self.answering,), (self.complete,))
+        )
         self.told: list[tuple[str, bytes, bytes]] = []
         self.account = Account(None, b"", 0.0)
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from twisted.internet.testing import StringTransport
+from twisted.web.pages import notFound
 
 from koproxy.observe.health import Check, health_site
 
@@ -16,7 +17,7 @@ def ask(path: str, **problems: str | None) -> tuple[int, str]:
             yield Check(name, problem, required=name != "rights")
 
     transport = StringTransport()
-    channel = health_site(checks).buildProtocol(None)
+    channel = health_site(checks, notFound()).buildProtocol(None)
     channel.makeConnection(transport)
     channel.dataReceived(f"GET {path} HTTP/1.0\r\n\r\n".encode())
     head, _, body = transport.value().partition(b"\r\n\r\n")
