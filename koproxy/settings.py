@@ -7,7 +7,7 @@ here opens a file or checks what an option means: who uses it does.
 
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
-from typing import Any
+from typing import Any, NewType
 
 
 # ruff knows neither that this only describes a field, nor that a timedelta can't be changed.
@@ -24,6 +24,9 @@ UPSTREAM = "API server"
 PROXY = "Proxy"
 AUDIT = "Audit"
 
+Whole = NewType("Whole", str)
+"""A value that may have commas in it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
@@ -31,8 +34,9 @@ class Settings:
 
     A field ``oidc_issuer_url`` is the flag ``--oidc-issuer-url``. An empty string or tuple means
     that the flag was not given. The type of a field decides how its flag is read: ``str``, ``int``,
-    ``bool``, ``timedelta`` (as Go writes durations), ``tuple[str, ...]`` (comma-separated or
-    repeated) and ``tuple[tuple[str, str], ...]`` (``key=value``, repeated).
+    ``float``, ``bool``, ``timedelta`` (as Go writes durations), ``tuple[str, ...]``
+    (comma-separated or repeated), ``tuple[Whole, ...]`` (repeated alone) and
+    ``tuple[tuple[str, str], ...]`` (``key=value``, repeated).
     """
 
     oidc_issuer_url: str = _option(
@@ -135,6 +139,13 @@ class Settings:
     tls_private_key_file: str = _option(
         "", "File with the key of --tls-cert-file.", group=SERVING, metavar="FILE"
     )
+    tls_sni_cert_key: tuple[Whole, ...] = _option(
+        (),
+        "Files with another certificate and its key, for clients that ask for one of the names "
+        "after the colon, or of the certificate's own if there are none; may be repeated.",
+        group=SERVING,
+        metavar="CERT,KEY[:NAME,*.NAME]",
+    )
     cert_dir: str = _option(
         "/var/run/kubernetes",
         "Folder where a self-signed certificate is made and kept if --tls-cert-file isn't given.",
@@ -152,6 +163,13 @@ class Settings:
         "Cipher suites up to TLS 1.2, comma-separated, by their IANA names. Default: OpenSSL's.",
         group=SERVING,
         metavar="SUITES",
+    )
+    client_ca_file: str = _option(
+        "",
+        "File with CA certificates (PEM). Who shows a client certificate of one of them is its "
+        "common name, in the groups that are its organisations, and needs no token.",
+        group=SERVING,
+        metavar="FILE",
     )
     readiness_probe_port: int = _option(
         8080,
@@ -251,12 +269,66 @@ class Settings:
         metavar="NAME",
     )
 
+    kube_client_qps: float = _option(
+        0.0,
+        "Calls a second that the proxy makes to the API server for itself; 0 is no limit.",
+        group=UPSTREAM,
+        metavar="NUMBER",
+    )
+    kube_client_burst: int = _option(
+        0,
+        "Calls that it may make at once before it is held to --kube-client-qps; 0 stands for 10.",
+        group=UPSTREAM,
+        metavar="NUMBER",
+    )
+
     allow_reserved_groups: tuple[str, ...] = _option(
         (),
         "Groups beginning with 'system:' that a token may name, comma-separated. "
         "Others of that kind are refused.",
         group=PROXY,
         metavar="GROUPS",
+    )
+    token_passthrough: bool = _option(
+        False,
+        "Have the API server review (TokenReview) a bearer token by which nobody is named; what it "
+        "knows is passed on as it came, without impersonation.",
+        group=PROXY,
+    )
+    token_passthrough_audiences: tuple[str, ...] = _option(
+        (),
+        "Audiences of which such a token must be for one, comma-separated. "
+        "Default: those of the API server.",
+        group=PROXY,
+        metavar="AUDIENCES",
+    )
+    disable_impersonation: bool = _option(
+        False,
+        "Pass verified requests on with their own token, for API servers that trust the issuer, "
+        "instead of impersonating.",
+        group=PROXY,
+    )
+    extra_user_header_client_ip: bool = _option(
+        False,
+        "Add the client's IP address to everybody's extra fields, as remote-client-ip.",
+        group=PROXY,
+    )
+    extra_user_headers: tuple[str, ...] = _option(
+        (),
+        "Extra fields to add to everybody's: key1=foo,key2=bar,key1=bar.",
+        group=PROXY,
+        metavar="KEY=VALUE",
+    )
+    allow_inbound_impersonation: bool = _option(
+        False,
+        "Let people impersonate (kubectl --as) what a SubjectAccessReview says they may.",
+        group=PROXY,
+    )
+    subject_access_review_timeout: timedelta = _option(
+        timedelta(seconds=5),
+        "Time that all such reviews for one request have together.",
+        group=PROXY,
+        metavar="DURATION",
     )
     v: int = _option(
         0, "How much is logged: from 4 on, every refusal too.", group=PROXY, metavar="LEVEL"

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from koproxy import durations
-from koproxy.settings import options
+from koproxy.settings import Whole, options
 
 
 class _Number(click.ParamType[int]):
@@ -26,6 +26,20 @@ class _Number(click.ParamType[int]):
         if not re.fullmatch("-?[0-9]{1,10}", text):
             self.fail(f"{text!r} is not a whole number.", param, ctx)
         return int(text)
+
+
+class _Rate(click.ParamType[float]):
+    """A number of a few digits, with or without a decimal point."""
+
+    name = "rate"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Read it."""
+        if not re.fullmatch(r"-?[0-9]{1,10}(\.[0-9]{1,10})?", str(value)):
+            self.fail(f"{str(value)!r} is not a number such as 5 or 0.5.", param, ctx)
+        return float(value)
 
 
 class _Duration(click.ParamType[timedelta]):
@@ -105,6 +119,8 @@ def flags(command: Callable[..., Any]) -> Callable[..., Any]:
         }
         if option["type"] is int:
             how["type"] = _Number()
+        elif option["type"] is float:
+            how["type"] = _Rate()
         elif option["type"] is bool:
             how |= {"is_flag": False, "flag_value": "true", "type": bool, "metavar": "[true|false]"}
         elif option["type"] is timedelta:
@@ -115,6 +131,8 @@ def flags(command: Callable[..., Any]) -> Callable[..., Any]:
             how["show_default"] = False
             if option["default"]:
                 how["help"] += f" Default: {','.join(option['default'])}."
+        elif option["type"] == tuple[Whole, ...]:
+            how["multiple"] = True
         elif option["type"] == tuple[tuple[str, str], ...]:
             how |= {"multiple": True, "callback": _pairs}
         command = click.option(*names, cls=Flag, group=option["group"], **how)(command)

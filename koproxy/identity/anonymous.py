@@ -13,6 +13,8 @@ from koproxy.identity.user import Identity
 
 USERNAME = "system:anonymous"
 NOBODY = Verified(anonymous_headers(USERNAME), Identity(USERNAME), float("inf"))
+UNNAMED = Verified(b"", Identity(USERNAME), float("inf"), credential=b"")
+"""Nobody where nobody is impersonated: the API server gets the request without a credential."""
 
 
 class Anonymous:
