@@ -29,8 +29,8 @@ _KEY = re.compile(
 )
 
 
-def trust(context: ssl.SSLContext, authorities: bytes, where: str) -> None:
-    """Trust the certificates in ``authorities`` (PEM), and no others that are not loaded yet.
+def certificates(text: bytes, where: str) -> list[x509.Certificate]:
+    """The certificates in ``text`` (PEM), of which there is at least one.
 
     Blocks of other kinds and text between the blocks are passed over. ``where`` names the flag,
     field or file.
@@ -38,22 +38,35 @@ def trust(context: ssl.SSLContext, authorities: bytes, where: str) -> None:
     Raises:
         ConfigurationError: there is no certificate, or one of them can't be read.
     """
-    blocks = _CERTIFICATE.findall(authorities)
+    blocks = _CERTIFICATE.findall(text)
     if not blocks:
         raise ConfigurationError(
             f"{where} holds no PEM certificate: give the certificates of the authority, each "
             "between BEGIN CERTIFICATE and END CERTIFICATE"
         )
     try:
-        for block in blocks:  # one at a time: a damaged one would end a longer run unsaid
-            certificate = b64decode(b"".join(block.split()), validate=True)
-            x509.load_der_x509_certificate(certificate)  # OpenSSL passes over what is behind one
-            context.load_verify_locations(cadata=certificate)
-    except (ssl.SSLError, ValueError):
-        raise ConfigurationError(
-            f"{where} holds a PEM certificate that can't be read: it is damaged or cut short; "
-            "give the whole file again"
-        ) from None
+        return [
+            x509.load_der_x509_certificate(b64decode(b"".join(block.split()), validate=True))
+            for block in blocks
+        ]
+    except ValueError:
+        raise _damaged(where) from None
+
+
+def trust(context: ssl.SSLContext, authorities: bytes, where: str) -> None:
+    """Trust the certificates in ``authorities`` (PEM), and no others that are not loaded yet.
+
+    ``where`` names the flag, field or file.
+
+    Raises:
+        ConfigurationError: there is no certificate, or one of them can't be read.
+    """
+    try:
+        # One at a time: OpenSSL takes a damaged one for the end, and passes over what is behind.
+        for each in certificates(authorities, where):
+            context.load_verify_locations(cadata=each.public_bytes(serialization.Encoding.DER))
+    except ssl.SSLError:
+        raise _damaged(where) from None
 
 
 def identify(
@@ -77,10 +90,7 @@ def identify(
             serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
         )
     except (ValueError, UnsupportedAlgorithm):
-        raise ConfigurationError(
-            f"{where} holds a PEM certificate that can't be read: it is damaged or cut short; "
-            "give the whole file again"
-        ) from None
+        raise _damaged(where) from None
     if _public_half(key, key_where) != certified:
         raise ConfigurationError(
             f"the private key in {key_where} does not fit the certificate in {where}: give the "
@@ -95,6 +105,13 @@ def identify(
             f"{error.reason or 'no reason given'}"
         ) from None
     return leaf
+
+
+def _damaged(where: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"{where} holds a PEM certificate that can't be read: it is damaged or cut short; "
+        "give the whole file again"
+    )
 
 
 def _public_half(key: bytes, where: str) -> bytes:

@@ -91,20 +91,10 @@ def _silent(look: Callable[[Settings], object], settings: Settings) -> str:
 
 
 def _certificate(settings: Settings) -> str:
-    from koproxy.serving_certificate import ServingCertificate, server_context  # noqa: PLC0415
+    from koproxy.serving.flags import make_serving  # noqa: PLC0415
 
-    if not settings.tls_cert_file and not settings.tls_private_key_file:
-        server_context(settings.tls_min_version, settings.tls_cipher_suites)
-        return ""  # one would be made
-    found = ServingCertificate(
-        settings.tls_cert_file,
-        settings.tls_private_key_file,
-        "",
-        settings.bind_address,
-        settings.tls_min_version,
-        settings.tls_cipher_suites,
-    )
-    return f"{found.name}: {found.take(found.read())}"
+    files = make_serving(settings, self_sign=False).files
+    return "\n".join([f"{each.name}: {each.look()}" for each in files])
 
 
 def _credential(settings: Settings) -> str:

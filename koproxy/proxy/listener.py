@@ -36,15 +36,16 @@ class Listener:
         reactor: IReactorTime,
         sockets: Sockets,
         listening: socket.socket,
-        context: ssl.SSLContext,
+        choose: Callable[[socket.socket], ssl.SSLContext],
         clients: Clients,
         make_inner: Callable[[], SecureProtocol],
         introductions: Introductions | None = None,
     ) -> None:
+        """Take the socket, and what gives the TLS and the protocol for each connection."""
         self._reactor = reactor
         self._sockets = sockets
         self._socket = listening
-        self._context = context
+        self._choose = choose
         self._clients = clients
         self._make_inner = make_inner
         self._introductions = introductions
@@ -89,7 +90,7 @@ class Listener:
             self._reactor,
             self._sockets,
             connected,
-            self._context,
+            self._choose(connected),
             self._make_inner,
             peer_host=host,
             on_end=partial(self._clients.leave, host),

@@ -208,6 +208,14 @@ class TLS:
             producer.pauseProducing()
 
     @property
+    def peer_certificates(self) -> tuple[bytes, ...]:
+        """The peer's certificate and those that it sent after it, in DER.
+
+        Empty if it has shown none; a client is only asked where the context says so.
+        """
+        return _chain(self._ssl)
+
+    @property
     def all_sent(self) -> bool:
         """Whether the kernel has all that was written."""
         return not self._queue
@@ -454,6 +462,18 @@ class TLS:
             failed(problem, timeout=timeout)
         if on_end is not None:
             on_end()
+
+
+def _chain(connection: ssl.SSLObject) -> tuple[bytes, ...]:
+    if sys.version_info >= (3, 13):
+        return tuple(connection.get_unverified_chain())
+    inner: typing.Any = connection._sslobj  # type: ignore[attr-defined] # no public way before
+    return tuple(
+        [
+            ssl.PEM_cert_to_DER_cert(each.public_bytes())
+            for each in inner.get_unverified_chain() or ()
+        ]
+    )
 
 
 def _parts(data: bytes) -> Iterator[memoryview]:

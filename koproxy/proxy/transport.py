@@ -25,6 +25,10 @@ class Transport(Protocol):
     peer_host: str
 
     @property
+    def peer_certificates(self) -> tuple[bytes, ...]:
+        """The peer's certificate and those sent after it, in DER; empty if there is none."""
+
+    @property
     def all_sent(self) -> bool:
         """Whether the kernel has all that was written."""
 

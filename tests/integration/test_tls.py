@@ -101,7 +101,7 @@ class Listening:
             self.clock,
             self.sockets,
             socket_,
-            self.context,
+            lambda _: self.context,
             Clients(self.clock, limits),
             self._accept,
         )

@@ -20,7 +20,7 @@ from support.handshake import shake_hands
 from koproxy import pem
 from koproxy.errors import ConfigurationError
 from koproxy.kubeconfig import find_access
-from koproxy.serving_certificate import self_signed
+from koproxy.serving.self_signed import self_signed
 from koproxy.sources.credential import Upstream
 from koproxy.sources.without_credential import WithoutCredential
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from koproxy.cli import attempt
 from koproxy.cli.serve import serve
-from koproxy.settings import Settings
+from koproxy.settings import Settings, Whole
 from koproxy.workers import arguments
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=8)
@@ -24,6 +24,7 @@ VALUES: dict[Any, st.SearchStrategy[Any]] = {
     int: st.integers(-99, 99999),
     timedelta: st.integers(0, 10**8).map(lambda ms: timedelta(milliseconds=ms)),
     tuple[str, ...]: st.lists(WORD, max_size=3).map(tuple),
+    tuple[Whole, ...]: st.lists(TEXT, max_size=3).map(tuple),
     tuple[tuple[str, str], ...]: st.lists(PAIR, max_size=3).map(tuple),
 }
 SETTINGS = st.fixed_dictionaries(

@@ -1,5 +1,6 @@
 """The serving flags become a TLS context, or a sentence; a self-signed pair is made and kept."""
 
+import socket
 import ssl
 import stat
 from collections.abc import Iterator
@@ -15,9 +16,12 @@ from cryptography.hazmat.primitives import serialization
 from support.handshake import shake_hands
 from twisted.logger import LogEvent, capturedLogs
 
-from koproxy import serving_certificate
 from koproxy.errors import ConfigurationError
-from koproxy.serving_certificate import ServingCertificate, self_signed, self_signed_pair
+from koproxy.serving import self_signed as self_signing
+from koproxy.serving.contexts import Contexts
+from koproxy.serving.pair import default_pair
+from koproxy.serving.protocol import Protocol
+from koproxy.serving.self_signed import self_signed, self_signed_pair
 
 RSA_GCM = "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"
 
@@ -42,12 +46,17 @@ def said() -> Iterator[list[LogEvent]]:
         yield events  # type: ignore[misc]
 
 
+def chosen(contexts: Contexts) -> ssl.SSLContext:
+    with socket.socket() as connected:
+        return contexts.choose(connected)
+
+
 def serving_context(
     certificate: str, key: str, folder: str, address: str, *protocol: Any
 ) -> ssl.SSLContext:
-    shown = ServingCertificate(certificate, key, folder, address, *protocol)
-    shown.take(shown.read())
-    return shown.context
+    contexts = Contexts(Protocol(*protocol))
+    default_pair(contexts, certificate, key, folder, address).look()
+    return chosen(contexts)
 
 
 def serving(
@@ -76,18 +85,19 @@ def test_clients_may_not_renegotiate(files: tuple[Path, Path]) -> None:
 
 
 def test_a_pair_may_be_shown_anew(files: tuple[Path, Path]) -> None:
-    shown = ServingCertificate(str(files[0]), str(files[1]), "", "0.0.0.0")
+    contexts = Contexts(Protocol())
+    shown = default_pair(contexts, str(files[0]), str(files[1]), "", "0.0.0.0")
     before = shown.read()
     shown.take(before)
     leaf = trustme.CA().issue_cert("other.example")
     leaf.cert_chain_pems[0].write_to_path(str(files[0]))
     with pytest.raises(ConfigurationError, match="does not fit the certificate"):
         shown.take(shown.read())  # half a renewal: the other file is still the old one
-    connection, _ = shake_hands(shown.context, ssl._create_unverified_context())
+    connection, _ = shake_hands(chosen(contexts), ssl._create_unverified_context())
     assert connection.getpeercert(binary_form=True) == ssl.PEM_cert_to_DER_cert(before[0].decode())
     leaf.private_key_pem.write_to_path(str(files[1]))
     shown.take(shown.read())
-    connection, _ = shake_hands(shown.context, ssl._create_unverified_context())
+    connection, _ = shake_hands(chosen(contexts), ssl._create_unverified_context())
     seen = connection.getpeercert(binary_form=True)
     assert seen == ssl.PEM_cert_to_DER_cert(leaf.cert_chain_pems[0].bytes().decode())
 
@@ -364,7 +374,7 @@ def test_those_who_start_at_once_come_to_one_pair(
         made.append(hosts)
         return self_signed(hosts, now)
 
-    monkeypatch.setattr(serving_certificate, "self_signed", make)
+    monkeypatch.setattr(self_signing, "self_signed", make)
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: self_signed_pair(tmp_path, "0.0.0.0"), range(4)))
     assert len(made) == 1
