@@ -104,7 +104,8 @@ class Access:
     """An API server and the credential that the proxy has for it.
 
     Exactly one way to log in is set, or none where none is needed; but ``certificate`` and ``key``
-    may stand beside any of them. A ``token_file`` that can be read takes precedence over ``token``, as in client-go.
+    may stand beside any of them. A ``token_file`` that can be read takes precedence over ``token``,
+    as in client-go.
     """
 
     server: Server

@@ -60,7 +60,7 @@ class Fetcher:
         target = _https(url)
         for _ in range(MAX_REDIRECTS + 1):
             response = await self._ask(target, token)
-            body = _Body()
+            body = Body()
             response.deliverBody(body)
             if response.code in statuses:
                 return await body.whole
@@ -84,14 +84,14 @@ class Fetcher:
                 target, headers=headers, allow_redirects=False, unbuffered=True
             )
         except Exception as problem:  # noqa: BLE001 - what an agent may raise is nowhere listed
-            cause = _cause(problem)
+            cause = first_cause(problem)
             if isinstance(cause, CancelledError | ConnectingCancelledError):
                 raise CancelledError from None
-            raise FetchError(_clause(cause)) from None
+            raise FetchError(clause(cause)) from None
 
 
-class _Body(Protocol):
-    """Collects a body; cancelling ``whole`` ends the connection."""
+class Body(Protocol):
+    """Collects an answer's body, up to MAX_BYTES; cancelling ``whole`` ends the connection."""
 
     def __init__(self) -> None:
         self.whole: Deferred[bytes] = Deferred(lambda _: self._abort())
@@ -140,14 +140,14 @@ def _https(text: str, base: URL | None = None) -> URL:
     return url
 
 
-def _cause(problem: BaseException) -> BaseException:
+def first_cause(problem: BaseException) -> BaseException:
     """Look for what went wrong first, in what an agent wraps it into."""
     while isinstance(problem, ResponseFailed) and problem.reasons:
         problem = problem.reasons[0].value
     return problem
 
 
-def _clause(problem: BaseException) -> str:
+def clause(problem: BaseException) -> str:
     """Say what went wrong with a connection."""
     if isinstance(problem, VerificationError):
         return "its certificate is for another host"

@@ -77,22 +77,14 @@ class IssuerTrust:
 
     def take(self, files: TrustFiles) -> str:
         """Go by these from the next connection on; raises ConfigurationError, and then doesn't."""
-        checked = stdlib_ssl.SSLContext(stdlib_ssl.PROTOCOL_TLS_CLIENT)
         ca_file, certificate_file, key_file = self._paths
         root = platformTrust()
         if files.authorities is not None:
-            pem.trust(checked, files.authorities, f"{_CA} {ca_file}")
-            root = _root(files.authorities, f"{_CA} {ca_file}")
+            root = checked_root(files.authorities, f"{_CA} {ca_file}")
         own: dict[str, Any] = {}
         if files.certificate is not None and files.key is not None:
             where, key_where = f"{_CERTIFICATE} {certificate_file}", f"{_KEY} {key_file}"
-            pem.identify(checked, files.certificate, files.key, where, key_where)
-            leaf, *chain = _certificates(files.certificate, where)
-            own = {
-                "certificate": leaf,
-                "extraCertChain": chain,
-                "privateKey": load_pem_private_key(files.key, None),
-            }
+            own = checked_identity(files.certificate, files.key, where, key_where)
         self._root, self._own = root, own
         return "the next connection to an issuer goes by it"
 
@@ -119,6 +111,28 @@ class OtherAuthorities:
     def creatorForNetloc(self, hostname: bytes, port: int) -> IOpenSSLClientConnectionCreator:
         """Be asked by the agent for each connection."""
         return self._trust.connection_to(hostname, self._root)
+
+
+def checked_root(authorities: bytes, where: str) -> Any:
+    """A root of trust of certificates (PEM); raises ConfigurationError, which names ``where``."""
+    pem.trust(_scratch(), authorities, where)
+    return _root(authorities, where)
+
+
+def checked_identity(certificate: bytes, key: bytes, where: str, key_where: str) -> dict[str, Any]:
+    """Who to be, as arguments for CertificateOptions; raises ConfigurationError."""
+    pem.identify(_scratch(), certificate, key, where, key_where)
+    leaf, *chain = _certificates(certificate, where)
+    return {
+        "certificate": leaf,
+        "extraCertChain": chain,
+        "privateKey": load_pem_private_key(key, None),
+    }
+
+
+def _scratch() -> stdlib_ssl.SSLContext:
+    """Something that says what is wrong with PEM."""
+    return stdlib_ssl.SSLContext(stdlib_ssl.PROTOCOL_TLS_CLIENT)
 
 
 def _root(authorities: bytes, where: str) -> Any:

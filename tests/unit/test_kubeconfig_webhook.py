@@ -1,4 +1,4 @@
-"""What names an audit webhook is a kubeconfig that needs no credential, and no https without one."""
+"""What names an audit webhook is a kubeconfig: without a credential, http will do too."""
 
 import json
 from pathlib import Path
