@@ -36,6 +36,7 @@ from koproxy.listening import (
     check_addresses,
     where,
 )
+from koproxy.notify import notify
 from koproxy.observe.board import Board
 from koproxy.observe.health import Check, health_site
 from koproxy.observe.metrics import Metrics, MetricsPage
@@ -107,14 +108,21 @@ class _Listening(Service):
 class _Daemon(MultiService):
     """All parts; they end when the clients have been let go, or at a second signal."""
 
-    def __init__(self, reactor: Reactor, leaving: Leaving) -> None:
-        """Take how clients are let go."""
+    def __init__(self, reactor: Reactor, leaving: Leaving, tell: Callable[[str], object]) -> None:
+        """Take how clients are let go, and who is told that it serves, and that it ends."""
         super().__init__()
         self._reactor = reactor
         self._leaving = leaving
+        self._tell = tell
+
+    def startService(self) -> None:
+        """Begin all parts."""
+        super().startService()
+        self._tell("READY=1")
 
     def stopService(self) -> Deferred[object]:
         """Let the clients go, then end the parts."""
+        self._tell("STOPPING=1")
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._reactor.callFromThread(self._leaving.hurry))
         gone: Deferred[object] = Deferred.fromCoroutine(self._leaving.leave(self._stop_listening))
@@ -251,7 +259,9 @@ def make_service(
         yield Check("rotation", "; ".join(stale) or None, required=False)
         yield Check("rights", rights.problem, required=False)
 
-    service = _Daemon(reactor, leaving)
+    supervisor = handed.get(SUPERVISOR)
+    # One of several workers isn't the process that systemd has started.
+    service = _Daemon(reactor, leaving, notify if supervisor is None else lambda _: None)
 
     def look() -> None:
         for each in kept:
@@ -280,7 +290,6 @@ def make_service(
             introductions,
         ).close
 
-    supervisor = handed.get(SUPERVISOR)
     for name, listening, serve in (
         ("health", handed.get(HEALTH) or bind_health(settings), serve_probes),
         (_HTTPS, handed.get(HTTPS) or bind_https(settings), serve_clients),

@@ -42,6 +42,7 @@ from koproxy.listening import (
     check_addresses,
     where,
 )
+from koproxy.notify import notify
 from koproxy.observe.board import VARIABLE as BOARD
 from koproxy.observe.board import make_board
 from koproxy.settings import Settings, Whole, options
@@ -131,6 +132,7 @@ class Supervisor:
         """A worker is up."""
         if not self._announced:
             self._announced = True
+            notify("READY=1")
             health, https = self._sockets[:2]
             log.info("health on {where}", where=where(health))
             log.info("serving https on {where}", where=where(https))
@@ -153,6 +155,7 @@ class Supervisor:
                 worker.send(number)
 
     def _stop(self) -> Deferred[Any]:
+        notify("STOPPING=1")
         for each in self._sockets:
             each.close()  # from now on nobody is kept waiting
         return DeferredList([worker.stop() for worker in self._workers])

@@ -263,6 +263,30 @@ def test_sockets_of_systemd_are_served(issuer: Issuer, api: KubeAPI, tmp_path: P
         running.end()
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_systemd_is_told_when_it_serves_and_when_it_ends(
+    issuer: Issuer,
+    api: KubeAPI,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    workers: int,
+) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.settimeout(SECONDS)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        running = Running(command(issuer, api, tmp_path, f"--workers={workers}"), tmp_path)
+        try:
+            assert systemd.recv(100) == b"READY=1"
+            running.health("/livez")
+        finally:
+            assert running.end() == 0
+        assert systemd.recv(100) == b"STOPPING=1"
+        systemd.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            systemd.recv(100)
+
+
 def test_sockets_of_systemd_are_for_one_process(
     issuer: Issuer, api: KubeAPI, tmp_path: Path
 ) -> None:
