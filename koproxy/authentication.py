@@ -12,7 +12,8 @@ from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
-from koproxy.identity.anonymous import Anonymous
+from koproxy.identity.added import NOTHING, Added
+from koproxy.identity.anonymous import UNNAMED, Anonymous
 from koproxy.identity.authenticator import Authenticator
 from koproxy.identity.decision import (
     ClaimsNeeded,
@@ -25,6 +26,7 @@ from koproxy.identity.decision import (
 )
 from koproxy.identity.explanation import Rules
 from koproxy.identity.issuer import Issuer
+from koproxy.passthrough import Passthrough
 from koproxy.sources.claims import ClaimSources
 from koproxy.sources.fetch import Fetcher, FetchError
 from koproxy.sources.issuer import IssuerKeys
@@ -43,6 +45,8 @@ class Authentication(MultiService):
         require_all: bool = False,
         outage_tolerance: float = 0,
         allow_reserved_groups: Iterable[str] = (),
+        added: Added = NOTHING,
+        impersonate: bool = True,
         now: Callable[[], float] = time,
     ) -> None:
         """Take the issuers' rules, how to fetch, and ``now``, the seconds since the epoch.
@@ -50,7 +54,8 @@ class Authentication(MultiService):
         ``fetchers`` are those of issuers, by URL, that have others than ``fetcher``.
         ``require_all``: there is a ``problem`` as long as one issuer has one. ``outage_tolerance``
         is how long an issuer's keys are used after they were last fetched, in seconds; 0 is for
-        ever.
+        ever. ``added`` is what everybody's identity gets besides. Without ``impersonate``,
+        everybody is passed on with what they show themselves.
         """
         super().__init__()
         self._now = now
@@ -60,8 +65,14 @@ class Authentication(MultiService):
         self._fetcher = fetcher
         self._fetchers: dict[str, Fetcher] = {}
         self._authenticator = Authenticator(
-            (), allow_reserved_groups=frozenset(allow_reserved_groups)
+            (),
+            allow_reserved_groups=frozenset(allow_reserved_groups),
+            added=added,
+            impersonate=impersonate,
         )
+        self._added = added
+        self._impersonate = impersonate
+        self._passthrough: Passthrough | None = None
         self._cached = self._authenticator.cached
         self._issuers: dict[str, IssuerKeys] = {}
         self._changed: list[Callable[[], None]] = []
@@ -89,7 +100,7 @@ class Authentication(MultiService):
         says which requests need no token.
         """
         issuers = tuple(issuers)
-        self.anonymous = anonymous.decide
+        self._anonymous = anonymous
         self._fetchers.clear()
         self._fetchers.update(fetchers)
         before, found_before = self._issuers, self._found_by
@@ -108,6 +119,10 @@ class Authentication(MultiService):
         self._authenticator.use_issuers(issuers)
         for callback in self._changed:
             callback()
+
+    def pass_through(self, passthrough: Passthrough) -> None:
+        """Have the API server say whose tokens those are by which nobody is named."""
+        self._passthrough = passthrough
 
     def look_again(self) -> None:
         """Have the keys of all issuers fetched now: whom to trust has changed."""
@@ -133,9 +148,10 @@ class Authentication(MultiService):
 
     @property
     def extra_keys(self) -> tuple[str, ...]:
-        """The keys of the extra fields that tokens can give, each once."""
+        """The keys of the extra fields that tokens can give, and the proxy, each once."""
         issuers = self._authenticator.rules.issuers.values()
-        return tuple(dict.fromkeys([key for issuer in issuers for key, _ in issuer.extra]))
+        keys = [key for issuer in issuers for key, _ in issuer.extra]
+        return tuple(dict.fromkeys([*keys, *self._added.keys]))
 
     @property
     def rules(self) -> Rules:
@@ -176,17 +192,41 @@ class Authentication(MultiService):
         """How many verified tokens are kept."""
         return self._authenticator.remembered
 
+    def anonymous(self, target: bytes) -> Verified | None:
+        """Say who sends a request for a target with no ``Authorization``; None if it needs one."""
+        nobody = self._anonymous.decide(target)
+        return nobody if nobody is None or self._impersonate else UNNAMED
+
     def known(self, authorization: bytes) -> Verified | None:
         """Who sends this ``Authorization`` value, if that was decided before and still holds."""
-        return self._cached(authorization, self._now())
+        known = self._cached(authorization, self._now())
+        if known is None and self._passthrough is not None:
+            return self._passthrough.known(authorization)
+        return known
 
     def decide(self, authorization: bytes) -> Outcome | Deferred[Outcome]:
         """Say who sends a request with this ``Authorization`` value.
 
         The answer comes at once unless something must be fetched for it, which happens for a
-        token signed by an unknown key and for distributed claims. The Deferred fails with
-        CancelledError if it is cancelled or the service stops, and in no other way.
+        token signed by an unknown key and for distributed claims, or the API server be asked. The
+        Deferred fails with CancelledError if it is cancelled or the service stops, and in no other
+        way.
         """
+        answer = self._decide(authorization)
+        passthrough = self._passthrough
+        if passthrough is None:
+            return answer
+
+        def otherwise(outcome: Outcome) -> Outcome | Deferred[Outcome]:
+            if not isinstance(outcome, Unauthenticated):
+                return outcome
+            return passthrough.decide(authorization, outcome)
+
+        if isinstance(answer, Deferred):
+            return answer.addCallback(otherwise)
+        return otherwise(answer)
+
+    def _decide(self, authorization: bytes) -> Outcome | Deferred[Outcome]:
         now = self._now()
         known = self._cached(authorization, now)
         if known is not None:  # while this one waited, another request brought it

@@ -16,6 +16,7 @@ from koproxy.configuration.file import configured
 from koproxy.configuration.flags import issuer_from_flags
 from koproxy.errors import ConfigurationError
 from koproxy.identity.issuer import Issuer
+from koproxy.modes import added_fields
 from koproxy.reloaded import Reloaded
 from koproxy.settings import Settings
 from koproxy.sources.fetch import SECONDS, Fetcher
@@ -52,6 +53,7 @@ def make_authentication(
         require_all=settings.readiness_require_all_issuers,
         outage_tolerance=settings.issuer_outage_tolerance.total_seconds(),
         allow_reserved_groups=settings.allow_reserved_groups,
+        added=added_fields(settings),
     )
 
     def take(files: TrustFiles) -> str:

@@ -137,11 +137,13 @@ def _of_claims(claims: Members, settings: Settings) -> Explanation:
         check_reserved_groups,
         read_issuers,
     )
+    from koproxy.modes import added_fields  # noqa: PLC0415
 
     check_reserved_groups(settings)
     check_issuer_flags(settings)
     issuers = {issuer.url: issuer for issuer in read_issuers(settings)}
-    return explain_claims(claims, Rules(issuers, {}, frozenset(settings.allow_reserved_groups)))
+    allowed = frozenset(settings.allow_reserved_groups)
+    return explain_claims(claims, Rules(issuers, {}, allowed, added_fields(settings)))
 
 
 def _of_token(text: bytes, settings: Settings) -> tuple[Explanation, str]:

@@ -1,16 +1,26 @@
 """Decisions for which something is fetched, without a network."""
 
+from typing import Any
+
 import pytest
+from support.reviews import Asked
 from support.signer import CLIENT, NOW, URL, Signer
 from support.web import Web
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import Clock
+from twisted.python.failure import Failure
 
 from koproxy.authentication import Authentication
-from koproxy.identity.decision import Outcome, Unauthenticated, Unavailable, Verified
+from koproxy.identity.added import Added
+from koproxy.identity.anonymous import Anonymous
+from koproxy.identity.decision import Forbidden, Outcome, Unauthenticated, Unavailable, Verified
 from koproxy.identity.issuer import Issuer
+from koproxy.identity.user import Identity
+from koproxy.passthrough import Passthrough
+from koproxy.sources.answers import AT_A_TIME, MOST_WAITING
 from koproxy.sources.fetch import FetchError
 from koproxy.sources.issuer import ON_DEMAND
+from koproxy.sources.token_reviews import GOOD_SECONDS, TokenReviews
 
 SIGNER = Signer()
 NEW = Signer(number=1)
@@ -297,3 +307,144 @@ def test_a_change_of_issuers_holds_from_the_next_token_on() -> None:
     assert isinstance(authentication.decide(SIGNER.bearer()), Unavailable)
     assert far.asked == [elsewhere]
     authentication.stopService()
+
+
+ROBOT = {"username": "system:serviceaccount:a:b"}
+
+
+class Passing(Scene):
+    """An Authentication that passes on what the API server knows: the token ``robot``."""
+
+    def __init__(self, *, published: bool = True, hold: bool = False) -> None:
+        super().__init__(published=published)
+        self.known = {"robot"}
+        self.asked = Asked(self._answer, hold=hold)
+        reviews = TokenReviews(self.asked.call, (), self.clock)
+        self.authentication.pass_through(Passthrough(reviews, self.clock))
+
+    def _answer(self, spec: dict[str, Any]) -> dict[str, Any]:
+        return {"authenticated": True, "user": ROBOT} if spec["token"] in self.known else {}
+
+    @property
+    def tokens(self) -> list[str]:
+        """What the API server was asked about."""
+        return [spec["token"] for spec in self.asked.specs]
+
+
+def test_a_token_of_nobody_is_passed_on_if_the_api_server_knows_it() -> None:
+    scene = Passing()
+    passed = scene.later(b"Bearer robot")[0]
+    assert passed == Verified(
+        b"", Identity(ROBOT["username"]), float("inf"), credential=b"Bearer robot"
+    )
+    assert isinstance(passed, Verified)
+    assert passed.ends == float("inf")
+    assert scene.authentication.known(b"Bearer robot") == passed
+    assert scene.at_once(b"bearer robot") == passed
+    scene.clock.advance(GOOD_SECONDS)
+    assert scene.authentication.known(b"Bearer robot") is None
+    scene.known.clear()
+    assert isinstance(scene.later(b"Bearer robot")[0], Unauthenticated)
+    assert scene.tokens == ["robot", "robot"]
+
+
+def test_an_issuers_token_is_nobody_elses_business() -> None:
+    scene = Passing()
+    assert isinstance(scene.at_once(SIGNER.bearer()), Verified)
+    assert isinstance(scene.at_once(SIGNER.bearer(sub="system:admin")), Forbidden)
+    assert scene.authentication.known(SIGNER.bearer()) is not None
+    assert scene.at_once(b"") == Unauthenticated("the request has no bearer token")
+    assert scene.at_once(b"Basic x") == Unauthenticated("the request has no bearer token")
+    assert scene.tokens == []
+
+
+def test_a_token_that_the_api_server_does_not_know_is_refused_as_ever() -> None:
+    scene = Passing()
+    expired = SIGNER.bearer(exp=int(NOW) - 1)
+    refused = scene.later(expired)[0]
+    assert isinstance(refused, Unauthenticated)
+    assert refused.reason.endswith("it has expired")
+    assert refused.issuer == URL
+    assert scene.at_once(expired) == refused
+    assert len(scene.tokens) == 1
+
+
+def test_a_token_is_reviewed_only_once_no_key_was_found_for_it() -> None:
+    scene = Passing()
+    found = scene.later(NEW.bearer())
+    assert isinstance(found[0], Unauthenticated)
+    assert scene.tokens == [NEW.bearer()[7:].decode()]
+    early = Passing(published=False)
+    assert isinstance(early.at_once(SIGNER.bearer()), Unavailable)
+    assert early.tokens == []
+
+
+def test_many_who_send_the_same_token_share_a_review() -> None:
+    scene = Passing(hold=True)
+    found = [scene.later(b"Bearer robot") for _ in range(3)]
+    assert scene.tokens == ["robot"]
+    scene.asked.release()
+    assert all(isinstance(each[0], Verified) for each in found)
+
+
+def test_no_flood_of_nonsense_keeps_a_known_token_waiting() -> None:
+    scene = Passing()
+    scene.later(b"Bearer robot")
+    scene.clock.advance(GOOD_SECONDS)
+    scene.asked.hold = True
+    nonsense = [scene.later(b"Bearer %d" % number) for number in range(AT_A_TIME + MOST_WAITING)]
+    assert len(scene.asked.held) == AT_A_TIME
+    assert isinstance(scene.at_once(b"Bearer another"), Unavailable)
+    passed = scene.later(b"Bearer robot")
+    assert len(scene.asked.held) == AT_A_TIME + 1
+    scene.asked.release()
+    assert isinstance(passed[0], Verified)
+    assert nonsense[-1] == []
+    while scene.asked.held:
+        scene.asked.release()
+    assert isinstance(nonsense[-1][0], Unauthenticated)
+
+
+@pytest.mark.parametrize("code", [401, 403, 500])
+def test_without_a_review_nothing_is_known(code: int) -> None:
+    scene = Passing()
+    scene.asked.status = code
+    outcome = scene.later(b"Bearer robot")[0]
+    assert isinstance(outcome, Unavailable)
+    assert "robot" not in outcome.message
+
+
+def test_a_review_that_never_comes() -> None:
+    scene = Passing(hold=True)
+    found = scene.later(b"Bearer robot")
+    scene.clock.advance(10)
+    assert isinstance(found[0], Unavailable)
+
+
+def test_who_goes_waits_for_no_review() -> None:
+    scene = Passing(hold=True)
+    waiting = scene.authentication.decide(b"Bearer robot")
+    assert isinstance(waiting, Deferred)
+    ended: list[Failure] = []
+    waiting.addErrback(ended.append)
+    waiting.cancel()
+    assert ended[0].check(CancelledError)
+
+
+@pytest.mark.parametrize(("impersonate", "credential"), [(True, None), (False, b"")])
+def test_nobody_is_passed_on_as_nobody(impersonate: bool, credential: bytes | None) -> None:
+    web = Web()
+    made = Authentication([RULES], web, Clock(), impersonate=impersonate)  # type: ignore[arg-type]
+    assert made.anonymous(b"/livez") is None
+    made.use([RULES], {}, Anonymous(enabled=True, paths=["/livez"]))
+    nobody = made.anonymous(b"/livez")
+    assert nobody is not None
+    assert nobody.credential == credential
+    assert bool(nobody.headers) is impersonate
+    assert made.anonymous(b"/api") is None
+
+
+def test_the_keys_that_are_added_are_needed_too() -> None:
+    added = Added((("zone", ("a",)),), client_ip=True)
+    made = Authentication([RULES], Web(), Clock(), added=added)  # type: ignore[arg-type]
+    assert made.extra_keys == ("zone", "remote-client-ip")
