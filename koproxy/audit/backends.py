@@ -11,11 +11,14 @@ from pathlib import Path
 from twisted.internet.interfaces import IReactorCore, IReactorThreads, IReactorTime
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
+from twisted.web.client import Agent
 
 from koproxy.audit.appending import AppendedFile, Appending, NotWritten, Stream
 from koproxy.audit.backend import Backend
 from koproxy.audit.backups import Backups
 from koproxy.audit.log import BatchedLog, BlockingLog
+from koproxy.audit.webhook import Webhook
+from koproxy.audit.webhook_server import WebhookServer
 from koproxy.errors import ConfigurationError
 from koproxy.settings import Settings
 
@@ -40,6 +43,8 @@ def make_backends(settings: Settings, reactor: Reactor) -> tuple[Backend, ...]:
     found: list[Backend] = []
     if settings.audit_log_path:
         found.append(_log(settings, reactor))
+    if settings.audit_webhook_config_file:
+        found.append(_webhook(settings, reactor))
     return tuple(found)
 
 
@@ -78,6 +83,33 @@ def _log(settings: Settings, reactor: Reactor) -> Backend:
         room=settings.audit_log_batch_buffer_size,
         most=settings.audit_log_batch_max_size,
         wait=settings.audit_log_batch_max_wait.total_seconds(),
+    )
+
+
+def _webhook(settings: Settings, reactor: Reactor) -> Backend:
+    mode = settings.audit_webhook_mode
+    if mode in ("blocking", "blocking-strict"):
+        raise ConfigurationError(
+            f"--audit-webhook-mode is {mode!r}, and koproxy lets no request wait for a webhook: "
+            "leave it out, or give batch; --audit-log-path has that mode"
+        )
+    if mode != "batch":
+        raise ConfigurationError(f"--audit-webhook-mode is {mode!r}: leave it out, or give batch")
+    _check_version("webhook", settings.audit_webhook_version)
+    _check_batches(
+        "webhook",
+        settings.audit_webhook_batch_buffer_size,
+        settings.audit_webhook_batch_max_size,
+    )
+    server = WebhookServer(settings.audit_webhook_config_file)
+    return Webhook(
+        server,
+        Agent(reactor, server),
+        reactor,
+        room=settings.audit_webhook_batch_buffer_size,
+        most=settings.audit_webhook_batch_max_size,
+        wait=settings.audit_webhook_batch_max_wait.total_seconds(),
+        pause=settings.audit_webhook_initial_backoff.total_seconds(),
     )
 
 
