@@ -465,15 +465,13 @@ class TLS:
 
 
 def _chain(connection: ssl.SSLObject) -> tuple[bytes, ...]:
+    if connection.getpeercert(binary_form=True) is None:
+        return ()
     if sys.version_info >= (3, 13):
         return tuple(connection.get_unverified_chain())
     inner: typing.Any = connection._sslobj  # type: ignore[attr-defined] # no public way before
-    return tuple(
-        [
-            ssl.PEM_cert_to_DER_cert(each.public_bytes())
-            for each in inner.get_unverified_chain() or ()
-        ]
-    )
+    found = [each.public_bytes() for each in inner.get_unverified_chain()]
+    return tuple([ssl.PEM_cert_to_DER_cert(each) for each in found])
 
 
 def _parts(data: bytes) -> Iterator[memoryview]:

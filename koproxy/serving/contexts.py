@@ -13,6 +13,7 @@ from cryptography import x509
 from koproxy import pem
 from koproxy.serving.names import ServerNames
 from koproxy.serving.protocol import Protocol
+from koproxy.serving.unraisable import pass_over_names
 
 Pair = tuple[bytes, bytes]
 """A certificate with those between it and its authority, and its key, in PEM."""
@@ -37,6 +38,8 @@ class Contexts:
         self._leaves: dict[int, x509.Certificate] = {}
         self._authorities: tuple[bytes, str] | None = None
         self._names = ServerNames((), ())
+        if patterns:
+            pass_over_names()
 
     def show(self, place: int, pair: Pair, where: str, key_where: str) -> x509.Certificate:
         """Show a pair from the next connection on; gives its certificate.
@@ -88,5 +91,5 @@ class Contexts:
 
     def _asked(self, connection: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
         """Called in a handshake, with the name that the client asks for."""
-        if name is not None:
+        if name:
             connection.context = self._contexts[self._names.find(name)]
