@@ -16,7 +16,12 @@ from twisted.internet.error import ConnectingCancelledError
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
-from twisted.web.client import ResponseDone, ResponseFailed
+from twisted.web.client import (
+    RequestGenerationFailed,
+    RequestTransmissionFailed,
+    ResponseDone,
+    ResponseFailed,
+)
 from twisted.web.http import PotentialDataLoss
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import IAgent, IResponse
@@ -27,6 +32,7 @@ SECONDS = 30.0
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _OK = frozenset({200})
+_WRAPPED = (RequestGenerationFailed, RequestTransmissionFailed, ResponseFailed)
 
 
 class FetchError(Exception):
@@ -142,7 +148,7 @@ def _https(text: str, base: URL | None = None) -> URL:
 
 def first_cause(problem: BaseException) -> BaseException:
     """Look for what went wrong first, in what an agent wraps it into."""
-    while isinstance(problem, ResponseFailed) and problem.reasons:
+    while isinstance(problem, _WRAPPED) and problem.reasons:
         problem = problem.reasons[0].value
     return problem
 
