@@ -26,6 +26,10 @@ CREDENTIAL_ID = "authentication.kubernetes.io/credential-id"
 _UID = x509.ObjectIdentifier("1.3.6.1.4.1.57683.2")
 _USAGES = frozenset((ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE))
 _BROKEN_HASHES = (hashes.MD5, hashes.SHA1)
+_ENDED = "it, or one that it rests on, has expired"
+# By OpenSSL's X509_V_ERR_ numbers, which last longer than its words.
+_REASONS = {9: "it, or one that it rests on, is not valid yet", 10: _ENDED}
+_UNKNOWN = "it comes from none of the authorities"
 _UNREADABLE = (
     ValueError,
     UnsupportedAlgorithm,
@@ -83,8 +87,7 @@ class Certificates:
             )
         except NotCarried as problem:
             return Forbidden(str(problem))
-        end = min(each.not_valid_after_utc for each in verified)
-        return Verified(headers, identity, end.timestamp())
+        return Verified(headers, identity, _end(verified))
 
     def _verify(self, chain: Sequence[bytes], now: float) -> list[x509.Certificate]:
         """Give the certificates from the client's up to an authority."""
@@ -100,14 +103,20 @@ class Certificates:
         try:
             found = crypto.X509StoreContext(store, leaf, between).get_verified_chain()
         except crypto.X509StoreContextError as problem:
-            raise _Refused(str(problem)) from None
+            raise _Refused(_REASONS.get(problem.errors[0], _UNKNOWN)) from None
         verified = [each.to_cryptography() for each in found]
         for each in verified:
             _check_usage(each)
         for each in verified[:-1]:  # nobody relies on what an authority says of itself
             if isinstance(each.signature_hash_algorithm, _BROKEN_HASHES):
                 raise _Refused("it is signed with a hash that is broken since years")
+        if _end(verified) < now:  # OpenSSL takes whole seconds
+            raise _Refused(_ENDED)
         return verified
+
+
+def _end(chain: Sequence[x509.Certificate]) -> float:
+    return min([each.not_valid_after_utc.timestamp() for each in chain])
 
 
 def _check_usage(certificate: x509.Certificate) -> None:
