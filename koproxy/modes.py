@@ -17,6 +17,7 @@ from koproxy.proxy.bucket import TokenBucket
 from koproxy.settings import Settings
 from koproxy.sources.access_reviews import AccessReviews
 from koproxy.sources.review import Call
+from koproxy.sources.rights import ACCESS_REVIEWS, TOKEN_REVIEWS, Right
 from koproxy.sources.token_reviews import TokenReviews
 
 BURST = 10
@@ -72,3 +73,11 @@ def make_bucket(settings: Settings, now: Callable[[], float]) -> TokenBucket | N
         if number < 0:
             raise ConfigurationError(f"{flag} {number} is below 0: leave it out for no limit")
     return TokenBucket(qps, burst or BURST, now) if qps else None
+
+
+def other_rights(settings: Settings) -> tuple[Right, ...]:
+    """Give what the proxy has to be allowed besides impersonating whom tokens name."""
+    return (
+        *((TOKEN_REVIEWS,) if settings.token_passthrough else ()),
+        *(ACCESS_REVIEWS if settings.allow_inbound_impersonation else ()),
+    )

@@ -34,13 +34,32 @@ class Right:
     that lists ``userextras`` or ``userextras/*`` allows no extra at all. So "extras in general"
     asks about a key that nobody lists, which only ``*`` allows.
 
-    ``name`` is for people; ``resource`` is what a role must list.
+    ``name`` is for people; ``resource`` is what a role must list, with the ``verb``.
     """
 
     name: str
     group: str
     resource: str
     asked: tuple[str, str]
+    verb: str = "impersonate"
+
+
+TOKEN_REVIEWS = Right(
+    "tokenreviews", "authentication.k8s.io", "tokenreviews", ("tokenreviews", ""), "create"
+)
+"""What ``--token-passthrough`` needs besides."""
+
+ACCESS_REVIEWS = (
+    Right("serviceaccounts", "", "serviceaccounts", ("serviceaccounts", "")),
+    Right(
+        "subjectaccessreviews",
+        "authorization.k8s.io",
+        "subjectaccessreviews",
+        ("subjectaccessreviews", ""),
+        "create",
+    ),
+)
+"""What ``--allow-inbound-impersonation`` needs besides."""
 
 
 class _Status(msgspec.Struct):
@@ -73,8 +92,17 @@ class Rights(Service):
     """
 
     def __init__(
-        self, call: Call, extra_keys: Callable[[], Sequence[str]], clock: IReactorTime
+        self,
+        call: Call,
+        extra_keys: Callable[[], Sequence[str]],
+        clock: IReactorTime,
+        *,
+        impersonates: bool = True,
+        also: Sequence[Right] = (),
     ) -> None:
+        """Take whether the proxy ``impersonates`` at all, and which rights it needs ``also``."""
+        self._impersonates = impersonates
+        self._also = tuple(also)
         self._call = call
         self._extra_keys = extra_keys
         self._clock = clock
@@ -134,7 +162,8 @@ class Rights(Service):
 
     async def _review(self) -> None:
         try:
-            rights = rights_to_ask(self._extra_keys())
+            needed = rights_to_ask(self._extra_keys()) if self._impersonates else ()
+            rights = (*needed, *self._also)
             missing = [right for right in rights if not await self._allowed(right)]
         except NoAnswer as error:
             self._say(f"what the proxy may impersonate is not known: {error}")
@@ -154,7 +183,7 @@ class Rights(Service):
     async def _allowed(self, right: Right) -> bool:
         resource, subresource = right.asked
         attributes = {
-            "verb": "impersonate",
+            "verb": right.verb,
             "group": right.group,
             "resource": resource,
             "subresource": subresource,
@@ -172,6 +201,19 @@ class Rights(Service):
 
 
 def _sentence(missing: Sequence[Right]) -> str:
+    impersonating = [right for right in missing if right.verb == "impersonate"]
+    creating = [right for right in missing if right.verb != "impersonate"]
+    parts = [_impersonation_sentence(impersonating)] if impersonating else []
+    if creating:
+        names = " and ".join(right.name for right in creating)
+        parts.append(
+            f"the proxy may not create {names}, so that it can't ask about people: bind the "
+            "ClusterRole system:auth-delegator to it"
+        )
+    return "; ".join(parts)
+
+
+def _impersonation_sentence(missing: Sequence[Right]) -> str:
     rules = []
     for group in ("", _AUTHENTICATION):
         resources = [right.resource for right in missing if right.group == group]

@@ -10,7 +10,13 @@ from twisted.internet.task import Clock
 from twisted.logger import LogEvent, capturedLogs
 from twisted.python.failure import Failure
 
-from koproxy.sources.rights import FIRST_PAUSE, LONGEST_PAUSE, Rights
+from koproxy.sources.rights import (
+    ACCESS_REVIEWS,
+    FIRST_PAUSE,
+    LONGEST_PAUSE,
+    TOKEN_REVIEWS,
+    Rights,
+)
 
 Rule = tuple[str, str]
 
@@ -32,8 +38,8 @@ class Authorizer:
         assert path == b"/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
         review = json.loads(body)
         asked = review["spec"]["resourceAttributes"]
-        assert asked["verb"] == "impersonate"
         resource = asked["resource"]
+        assert asked["verb"] == ("create" if resource.endswith("reviews") else "impersonate")
         if asked["subresource"]:
             resource += "/" + asked["subresource"]
         self.asked.append((asked["group"], resource))
@@ -95,6 +101,30 @@ def test_what_is_missing_is_named_with_the_rule_to_add(said: Said) -> None:
     assert 'apiGroups [""], resources ["groups"], verbs ["impersonate"]' in rights.problem
     assert 'apiGroups ["authentication.k8s.io"], resources ["*"]' in rights.problem
     assert said.lines == [rights.problem]
+
+
+def test_other_rights_are_asked_about_where_they_are_needed() -> None:
+    also = (TOKEN_REVIEWS, *ACCESS_REVIEWS)
+    rights = Rights(Authorizer(*ALL).call, tuple, Clock(), also=also)
+    rights.startService()
+    assert rights.missing == ("serviceaccounts", "subjectaccessreviews")
+    assert rights.problem is not None
+    assert 'resources ["serviceaccounts"], verbs ["impersonate"]' in rights.problem
+    assert "may not create subjectaccessreviews" in rights.problem
+    assert "system:auth-delegator" in rights.problem
+
+
+def test_who_impersonates_nobody_needs_no_right_to() -> None:
+    authorizer = Authorizer(("authentication.k8s.io", "tokenreviews"))
+    rights = Rights(authorizer.call, tuple, Clock(), impersonates=False, also=(TOKEN_REVIEWS,))
+    rights.startService()
+    assert rights.missing == ()
+    assert rights.problem is None
+    assert authorizer.asked == [("authentication.k8s.io", "tokenreviews")]
+    authorizer.rules.clear()
+    rights.ask()
+    assert rights.problem is not None
+    assert "impersonate" not in rights.problem
 
 
 def test_extras_in_general_need_the_star() -> None:
