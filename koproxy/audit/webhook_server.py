@@ -6,9 +6,9 @@ Tokens and certificates are taken up again when they change (:class:`koproxy.rel
 from dataclasses import dataclass, field
 from typing import Any
 
-from OpenSSL.SSL import Connection
+from OpenSSL.SSL import VERIFY_NONE, Connection
 from twisted.internet.interfaces import IOpenSSLClientConnectionCreator
-from twisted.internet.ssl import CertificateOptions, optionsForClientTLS, platformTrust
+from twisted.internet.ssl import optionsForClientTLS, platformTrust
 from twisted.protocols.tls import TLSMemoryBIOProtocol
 from twisted.web.iweb import IPolicyForHTTPS
 from zope.interface import implementer
@@ -93,25 +93,24 @@ class WebhookServer:
 
     def creatorForNetloc(self, hostname: bytes, port: int) -> IOpenSSLClientConnectionCreator:
         """Be asked by the agent for each connection."""
-        if not self._verify:
-            return _Unverified(self._tls_name, self._own)
-        return optionsForClientTLS(
+        creator = optionsForClientTLS(
             self._tls_name, trustRoot=self._root, extraCertificateOptions=self._own
         )
+        return creator if self._verify else _Unverified(creator)
 
 
 @implementer(IOpenSSLClientConnectionCreator)
 class _Unverified:
     """Connections to whoever is there: ``insecure-skip-tls-verify``."""
 
-    def __init__(self, name: str, own: dict[str, Any]) -> None:
-        self._name = name.encode("ascii")
-        self._context = CertificateOptions(**own).getContext()
+    def __init__(self, creator: IOpenSSLClientConnectionCreator) -> None:
+        self._creator = creator
 
     def clientConnectionForTLS(self, tlsProtocol: TLSMemoryBIOProtocol) -> Connection:
         """Make one."""
-        connection = Connection(self._context, None)
-        connection.set_tlsext_host_name(self._name)
+        connection = self._creator.clientConnectionForTLS(tlsProtocol)
+        # Without another callback OpenSSL would go on calling the one that was there.
+        connection.set_verify(VERIFY_NONE, lambda *_: True)
         return connection
 
 

@@ -152,7 +152,9 @@ async def scene(folder: Path) -> AsyncIterator[Scene]:
 
 async def until_failing(backend: Webhook) -> str:
     """What it says as soon as it fails."""
+    end = reactor.seconds() + SECONDS
     while backend.problem is None:
+        assert reactor.seconds() < end
         await deferLater(reactor, 0)
     return backend.problem
 
