@@ -1,15 +1,16 @@
-"""Kubernetes' own authenticator of OIDC tokens, asked about configurations and about claims.
+"""Kubernetes' own authenticators, asked about configurations, claims and certificates.
 
-`kind/build` has to have built it. It is a program that reads lines and answers them; nothing
+`kind/build` has to have built them. It is a program that reads lines and answers them; nothing
 listens, and no keys are needed: the token with the claims is taken to be signed.
 """
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,10 @@ class Ended(Exception):
 
 @dataclass(frozen=True)
 class Judged:
-    """What it says: what is wrong with the configuration, or with the token, or who it is."""
+    """What it says: what is wrong with the configuration, or with the token, or who it is.
+
+    `place` is that of the certificate which a client is shown.
+    """
 
     wrong: str = ""
     panic: str = ""
@@ -32,6 +36,7 @@ class Judged:
     uid: str = ""
     groups: list[str] = field(default_factory=list)
     extra: dict[str, list[str]] = field(default_factory=dict)
+    place: int = 0
 
 
 class Authenticator:
@@ -56,6 +61,31 @@ class Authenticator:
         asked: dict[str, Any] = {"configuration": configuration}
         if claims is not None:
             asked["claims"] = claims
+        return self._ask(asked)
+
+    def ask_whom(self, authorities: bytes, chain: Sequence[bytes]) -> Judged:
+        """Say whom a client's certificate (the first of `chain`, in DER) names; raises Ended.
+
+        `authorities` are those of --client-ca-file, in PEM. Nobody at all has no username.
+        """
+        encoded = [base64.b64encode(each).decode() for each in chain]
+        return self._ask({"shown": {"authorities": authorities.decode(), "chain": encoded}})
+
+    def ask_which(
+        self, pairs: Sequence[tuple[bytes, bytes, Sequence[str]]], name: str, address: str
+    ) -> Judged:
+        """Say which of `pairs` a client gets that asks for a name; raises Ended.
+
+        A pair is a certificate, its key, and its names in --tls-sni-cert-key; the first has none.
+        Without a name, the address that the client has connected to counts.
+        """
+        row = [
+            {"certificate": certificate.decode(), "key": key.decode(), "names": list(names)}
+            for certificate, key, names in pairs
+        ]
+        return self._ask({"served": {"pairs": row, "name": name, "address": address}})
+
+    def _ask(self, asked: Mapping[str, Any]) -> Judged:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         try:

@@ -26,7 +26,9 @@ BETWEEN = ROOT.issue((CN, "between"), authority=True, usages=())
 DEEP = BETWEEN.issue((CN, "deep"), authority=True, usages=())
 JANE = (CN, "jane")
 RENEWED = root(begins=NOW - 3 * DAY, ends=NOW - DAY)
-ELSEWHERE = root("root", key=1)
+ELSEWHERE = root(key=1)
+ELSEWHERE_UNIDENTIFIED = root(key=1, identified=False)
+UNIDENTIFIED = root(identified=False)
 NO_AUTHORITY = ROOT.issue((CN, "none"), usages=())
 FOR_SERVERS = ROOT.issue((CN, "servers"), authority=True, usages=(SERVER,))
 ENDED = ROOT.issue((CN, "ended"), authority=True, usages=(), ends=NOW - DAY / 2)
@@ -79,10 +81,13 @@ BOTH: dict[str, tuple[list[Issued], Issued]] = {
     "an authority itself": ([ROOT], ROOT),
     "signed with SHA-1": ([ROOT], ROOT.issue(JANE, broken=True)),
     "with an unknown extension": ([ROOT], ROOT.issue(JANE, critical="1.2.3.4")),
-    "no authority": ([], ROOT.issue(JANE)),
 }
 
-# Only by Kubernetes: koproxy can't tell which text was meant.
+# Only by Kubernetes: koproxy can't tell which text was meant, or which key.
 OURS: dict[str, tuple[list[Issued], Issued]] = {
     "in T61String, signs that are none of ASCII's": ([ROOT], ROOT.issue((CN, "jürgen", T61))),
+    "of one of two of the same name, without identifiers": (
+        [ELSEWHERE_UNIDENTIFIED, UNIDENTIFIED],
+        UNIDENTIFIED.issue(JANE),
+    ),
 }

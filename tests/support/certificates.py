@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -87,6 +88,7 @@ class Issued:
         ends: datetime = NOW + DAY,
         broken: bool = False,
         critical: str = "",
+        names: Sequence[str] = (),
     ) -> Issued:
         """A certificate below this one.
 
@@ -103,6 +105,8 @@ class Issued:
             begins=begins,
             ends=ends,
             critical=critical,
+            names=names,
+            identified=_is_identified(self.certificate),
         )
         is_root = self.certificate.subject == self.certificate.issuer
         if broken:
@@ -117,8 +121,12 @@ def root(
     begins: datetime = NOW - DAY,
     ends: datetime = NOW + DAY,
     usages: Sequence[x509.ObjectIdentifier] = (),
+    identified: bool = True,
 ) -> Issued:
-    """An authority that signs itself; one of the same name and `key` is the same one, renewed."""
+    """An authority that signs itself; one of the same name and `key` is the same one, renewed.
+
+    Without `identified` neither it nor what it signs says which key that was.
+    """
     named = name([(CN, common)])
     own = _KEYS[key]
     certificate = _make(
@@ -131,6 +139,8 @@ def root(
         begins=begins,
         ends=ends,
         critical="",
+        names=(),
+        identified=identified,
     )
     return Issued(certificate, own)
 
@@ -156,6 +166,8 @@ def _make(
     begins: datetime,
     ends: datetime,
     critical: str,
+    names: Sequence[str],
+    identified: bool,
 ) -> x509.Certificate:
     builder = (
         x509.CertificateBuilder()
@@ -167,9 +179,28 @@ def _make(
         .not_valid_after(ends)
         .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
     )
+    if identified:
+        own = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
+        issuers = x509.AuthorityKeyIdentifier.from_issuer_public_key(signed_with.public_key())
+        builder = builder.add_extension(own, critical=False).add_extension(issuers, critical=False)
     if usages:
         builder = builder.add_extension(x509.ExtendedKeyUsage(usages), critical=False)
+    if names:
+        alternatives = x509.SubjectAlternativeName([_general(each) for each in names])
+        builder = builder.add_extension(alternatives, critical=False)
     if critical:
         unknown = x509.UnrecognizedExtension(x509.ObjectIdentifier(critical), b"\x05\x00")
         builder = builder.add_extension(unknown, critical=True)
     return builder.sign(signed_with, hashes.SHA256())
+
+
+def _general(text: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ip_address(text))
+    except ValueError:
+        return x509.DNSName(text)
+
+
+def _is_identified(certificate: x509.Certificate) -> bool:
+    found = {each.oid for each in certificate.extensions}
+    return x509.SubjectKeyIdentifier.oid in found

@@ -1,8 +1,9 @@
-// Command authenticator is Kubernetes' own authenticator of OIDC tokens without a server around it:
-// the judge of what koproxy makes of an AuthenticationConfiguration.
+// Command authenticator is Kubernetes' own authenticators without a server around them: the judge of
+// what koproxy makes of an AuthenticationConfiguration, and of certificates.
 //
 // It reads lines of JSON, and answers each with one. A line has a configuration, as text, and may
 // have claims: those of a token that is taken to be signed, since keys are not what is judged here.
+// Or it has what a client has shown, or what a server shows.
 package main
 
 import (
@@ -31,6 +32,8 @@ import (
 type question struct {
 	Configuration string          `json:"configuration"`
 	Claims        json.RawMessage `json:"claims"`
+	Shown         *shown          `json:"shown"`
+	Served        *served         `json:"served"`
 }
 
 // answer is a line that is written: what is wrong with the configuration, or with the token, or who
@@ -43,6 +46,7 @@ type answer struct {
 	UID      string              `json:"uid,omitempty"`
 	Groups   []string            `json:"groups,omitempty"`
 	Extra    map[string][]string `json:"extra,omitempty"`
+	Place    int                 `json:"place,omitempty"`
 }
 
 const longestLine = 16 << 20
@@ -99,6 +103,16 @@ func (j *judge) answer(asked question) (said answer) {
 			said = answer{Panic: fmt.Sprint(problem)}
 		}
 	}()
+	if asked.Shown != nil {
+		return asked.Shown.who()
+	}
+	if asked.Served != nil {
+		place, err := asked.Served.place()
+		if err != nil {
+			return answer{Wrong: err.Error()}
+		}
+		return answer{Place: place}
+	}
 	if asked.Configuration != j.configuration || j.configuration == "" {
 		j.wrong = ""
 		if err := j.take(asked.Configuration); err != nil {
@@ -158,6 +172,10 @@ func (j *judge) who(claims json.RawMessage) answer {
 	if !ok {
 		return answer{Refused: "no issuer knows it"}
 	}
+	return known(found)
+}
+
+func known(found *authenticator.Response) answer {
 	return answer{
 		Username: found.User.GetName(),
 		UID:      found.User.GetUID(),
