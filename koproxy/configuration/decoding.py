@@ -1,4 +1,4 @@
-"""The text of a configuration decoded into its fields, as strictly as kube-apiserver does it.
+"""The text of a Kubernetes file decoded into its fields, as strictly as kube-apiserver can do it.
 
 Unknown fields, fields that are there twice and values of another type are errors, and all of them
 are found, each with its line. No message shows more of the file than names of fields.
@@ -7,17 +7,12 @@ are found, each with its line. No message shows more of the file than names of f
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from types import NoneType, UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, Generic, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import yaml
 
-from koproxy.configuration.document import AuthenticationConfiguration
 from koproxy.configuration.problems import Problem
 from koproxy.kubernetes_yaml import Loader, json_as_yaml
-
-GROUP = "apiserver.config.k8s.io"
-KIND = "AuthenticationConfiguration"
-VERSIONS = tuple(f"{GROUP}/{version}" for version in ("v1", "v1beta1", "v1alpha1"))
 
 _NULL = "tag:yaml.org,2002:null"
 _TYPES = {
@@ -34,16 +29,28 @@ _FOUND = {
 }
 
 
+T = TypeVar("T")
+
+
 @dataclass(frozen=True, slots=True)
-class Decoded:
+class Schema(Generic[T]):
+    """What a file may be: its kind, the values of ``apiVersion``, and the class of its fields."""
+
+    kind: str
+    versions: tuple[str, ...]
+    fields: type[T]
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded(Generic[T]):
     """What came of a text: the configuration if nothing is wrong, and the lines of its fields."""
 
-    configuration: AuthenticationConfiguration | None
+    configuration: T | None
     problems: tuple[Problem, ...]
     lines: dict[str, int]
 
 
-def decode(content: bytes) -> Decoded:
+def decode(content: bytes, schema: Schema[T]) -> Decoded[T]:
     """Read a configuration in YAML or JSON."""
     if not content.strip():
         return Decoded(None, (Problem("", "empty config data"),), {})
@@ -63,19 +70,20 @@ def decode(content: bytes) -> Decoded:
         return Decoded(None, (Problem("", "it is not valid YAML", line),), {})
     except (yaml.YAMLError, ValueError, RecursionError):
         return Decoded(None, (Problem("", "it is not valid YAML"),), {})
-    decoder = _Decoder(is_json=text is not content)
+    decoder = _Decoder(schema, is_json=text is not content)
     if node is None:
-        decoder.wrong("", f"Object 'Kind' is missing: write kind: {KIND}", 1)
+        decoder.wrong("", f"Object 'Kind' is missing: write kind: {schema.kind}", 1)
         return Decoded(None, tuple(decoder.problems), {})
     made = decoder.document(node)
     problems = tuple(decoder.problems)
     return Decoded(None if problems else made, problems, decoder.lines)
 
 
-class _Decoder:
+class _Decoder(Generic[T]):
     """Decodes one document, and remembers what was wrong and where everything stands."""
 
-    def __init__(self, *, is_json: bool) -> None:
+    def __init__(self, schema: Schema[T], *, is_json: bool) -> None:
+        self._schema = schema
         self.problems: list[Problem] = []
         self.lines: dict[str, int] = {}
         self._is_json = is_json
@@ -83,13 +91,14 @@ class _Decoder:
     def wrong(self, path: str, text: str, line: int) -> None:
         self.problems.append(Problem(path, text, line))
 
-    def document(self, node: yaml.Node) -> AuthenticationConfiguration | None:
+    def document(self, node: yaml.Node) -> T | None:
         """Decode the whole document."""
+        kind, versions = self._schema.kind, self._schema.versions
         if not isinstance(node, yaml.MappingNode):
-            self.wrong("", f"it has no fields: write apiVersion: {VERSIONS[0]}, kind: {KIND}", 1)
+            self.wrong("", f"it has no fields: write apiVersion: {versions[0]}, kind: {kind}", 1)
             return None
         members = dict(self._members(node, ""))
-        for name, wanted in (("apiVersion", VERSIONS), ("kind", (KIND,))):
+        for name, wanted in (("apiVersion", versions), ("kind", (kind,))):
             found = members.pop(name, None)
             said = self._scalar(str, found, name) if found is not None else None
             if said not in wanted:
@@ -98,8 +107,8 @@ class _Decoder:
                 self.wrong(name, f"{what}: it has to be {' or '.join(wanted)}", line)
         if self.problems:
             return None
-        made = self._object(AuthenticationConfiguration, members, "")
-        return made if isinstance(made, AuthenticationConfiguration) else None
+        made: T | None = self._object(self._schema.fields, members, "")
+        return made
 
     def _members(self, node: yaml.MappingNode, path: str) -> Iterator[tuple[str, yaml.Node]]:
         try:
@@ -141,6 +150,8 @@ class _Decoder:
     def _value(self, hint: Any, node: yaml.Node, path: str) -> Any:
         if get_origin(hint) in (Union, UnionType):
             (hint,) = [each for each in get_args(hint) if each is not NoneType]
+        if hint is object:  # nobody looks into it
+            return None
         if is_dataclass(hint):
             if not isinstance(node, yaml.MappingNode):
                 return self._mistyped(node, path, "object")

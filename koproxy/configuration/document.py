@@ -7,6 +7,8 @@ empty, but for a prefix, of which Kubernetes wants to know whether it is there.
 from dataclasses import dataclass, field
 from typing import Any
 
+from koproxy.configuration.decoding import Schema
+
 
 # ruff doesn't know that this only describes a field.
 # ruff: noqa: RUF009
@@ -113,3 +115,11 @@ class AuthenticationConfiguration:
 
     jwt: tuple[JWTAuthenticator, ...] = ()
     anonymous: Anonymous | None = None
+
+
+GROUP = "apiserver.config.k8s.io"
+SCHEMA = Schema(
+    "AuthenticationConfiguration",
+    tuple(f"{GROUP}/{version}" for version in ("v1", "v1beta1", "v1alpha1")),
+    AuthenticationConfiguration,
+)

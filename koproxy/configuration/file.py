@@ -1,15 +1,14 @@
 """The content of an ``--authentication-config``: all that is wrong with it, or what it says."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import cast
 
 from koproxy.configuration.checking import Compiler, check
 from koproxy.configuration.decoding import decode
+from koproxy.configuration.document import SCHEMA
 from koproxy.configuration.document import Anonymous as Given
 from koproxy.configuration.issuers import issuers
-from koproxy.configuration.problems import Problem
-from koproxy.errors import ConfigurationError
+from koproxy.configuration.problems import refusal, with_line
 from koproxy.identity.anonymous import Anonymous
 from koproxy.identity.expressions import Program
 from koproxy.identity.issuer import Issuer
@@ -32,13 +31,14 @@ class Configured:
 
 def configured(content: bytes, file: str, compiler: Compiler) -> Configured:
     """Read what is in ``file``; raises ConfigurationError with everything that is wrong with it."""
-    decoded = decode(content)
+    where = f"{_FLAG} {file}"
+    decoded = decode(content, SCHEMA)
     if decoded.configuration is None:
-        raise _wrong(file, decoded.problems)
+        raise refusal(where, decoded.problems)
     checked = check(decoded.configuration, compiler)
-    problems = [_with_line(each, decoded.lines) for each in checked.problems]
+    problems = [with_line(each, decoded.lines) for each in checked.problems]
     if problems:
-        raise _wrong(file, problems)
+        raise refusal(where, problems)
     programs = {path: cast(Program, each) for path, each in checked.expressions.items()}
     entries = decoded.configuration.jwt
     return Configured(
@@ -56,18 +56,3 @@ def _anonymous(given: Given | None) -> Anonymous:
     if given is None:
         return Anonymous()
     return Anonymous(enabled=given.enabled, paths=[each.path for each in given.conditions])
-
-
-def _with_line(problem: Problem, lines: dict[str, int]) -> Problem:
-    """Give a problem its line, that of the nearest field around it that is there."""
-    path = problem.path
-    while path and path not in lines:
-        path = path[: max(path.rfind("."), path.rfind("["), 0)]
-    return replace(problem, line=lines.get(path, 0))
-
-
-def _wrong(file: str, problems: Iterable[Problem]) -> ConfigurationError:
-    said = [f"line {each.line}: {each}" if each.line else str(each) for each in problems]
-    if len(said) == 1:
-        return ConfigurationError(f"{_FLAG} {file}: {said[0]}")
-    return ConfigurationError("\n  ".join([f"{_FLAG} {file}:", *said]))

@@ -17,6 +17,7 @@ from prometheus_client.metrics_core import (
 
 from koproxy.identity.anonymous import NOBODY
 from koproxy.identity.decision import Forbidden, Outcome, Unauthenticated, Unavailable, Verified
+from koproxy.kubernetes_request import read_request_info
 from koproxy.observe.tally import Tally
 from koproxy.proxy.account import Account
 
@@ -169,5 +170,5 @@ def _verb(account: Account) -> str:
     request = account.request
     if request is None:
         return ""
-    verb = request.method.decode().lower()
+    verb = read_request_info(request.method, request.target).verb
     return verb if verb in _VERBS else "other"

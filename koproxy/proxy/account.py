@@ -22,7 +22,8 @@ class Account:
     came, ``ended``. ``request`` is None for what was no request, and may be None again once its
     answer has begun. ``known``: its token had been verified before. ``refusal`` is why the proxy
     itself has answered. ``received`` and ``returned`` are the bytes of the two bodies; behind a
-    101, those of the tunnel. ``cut``: the answer is not whole.
+    101, those of the tunnel. ``cut``: the answer is not whole. ``id`` is the request's name in
+    logs, if there are any, and ``noted_upstream`` the line by which the API server gets it.
     """
 
     known = False
@@ -32,6 +33,8 @@ class Account:
     sent = answered = ended = 0.0
     received = returned = 0
     cut = False
+    id = ""
+    noted_upstream = b""
     notes: dict[object, Any] | None = None
 
     def __init__(self, request: Request | None, peer: bytes, began: float) -> None:

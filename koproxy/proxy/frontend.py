@@ -197,6 +197,7 @@ class Frontend:
             identity=self._identity,
             credential=access.authorization,
             peer=self._peer,
+            noted=self._account.noted_upstream,
         )
         self._credential = access.authorization, access.tls
         account = self._account
@@ -431,6 +432,7 @@ class Frontend:
                 keep_alive=self._keep_alive,
                 head_only=request is not None and request.method == b"HEAD",
                 retry_after=retry_after,
+                noted=self._account.noted_upstream,
             )
         )
         self._go_on()

@@ -12,7 +12,7 @@ from koproxy.wire.response import Answer
 
 LAST_CHUNK = b"0\r\n\r\n"
 
-_ASKED = re.compile(rb"[?&](?:watch|follow)=(?!0|false|f(?:&|\Z))", re.IGNORECASE)
+_ASKED = re.compile(rb"[?&](?:watch|follow)=(?!(?:0|false)(?:&|\Z))", re.IGNORECASE)
 _JSON = re.compile(rb"\ncontent-type:[ \t]*application/json[;\r]", re.IGNORECASE)
 # So begins the chunk with the first event, and so ends the one with an event's last byte.
 _FIRST = re.compile(rb'[0-9a-fA-F]+\r\n\{"type":"')

@@ -251,21 +251,29 @@ def _request_line_problem(head: bytes) -> str:
 
 
 def upstream_head(
-    request: Request, *, host: bytes, prefix: bytes, identity: bytes, credential: bytes, peer: bytes
+    request: Request,
+    *,
+    host: bytes,
+    prefix: bytes,
+    identity: bytes,
+    credential: bytes,
+    peer: bytes,
+    noted: bytes = b"",
 ) -> bytes:
     """Write the head that the API server gets for ``request``.
 
     ``identity`` are the whole ``Impersonate-*`` lines of a verified identity, and ``credential``
     the value of the proxy's own ``Authorization`` (empty where a client certificate speaks for
     it). ``host`` is the API server's name and port, ``prefix`` the path that its URL has before
-    every target, ``peer`` the address of the client.
+    every target, ``peer`` the address of the client, ``noted`` a line for the API server's logs.
     """
-    return b"%b %b%b HTTP/1.1\r\nHost: %b\r\n%b%b%bX-Forwarded-For: %b\r\n\r\n" % (
+    return b"%b %b%b HTTP/1.1\r\nHost: %b\r\n%b%b%b%bX-Forwarded-For: %b\r\n\r\n" % (
         request.method,
         prefix,
         request.target,
         host,
         request.fields.passed_on,
+        noted,
         identity,
         b"Authorization: %b\r\n" % credential if credential else b"",
         peer,

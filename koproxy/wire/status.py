@@ -37,11 +37,18 @@ def status_body(code: int, message: str) -> bytes:
 
 
 def status_answer(
-    code: int, message: str, *, keep_alive: bool, head_only: bool = False, retry_after: int = 0
+    code: int,
+    message: str,
+    *,
+    keep_alive: bool,
+    head_only: bool = False,
+    retry_after: int = 0,
+    noted: bytes = b"",
 ) -> bytes:
     """A whole HTTP/1.1 answer with a ``Status``.
 
     ``retry_after`` in seconds is sent if it isn't zero: client-go then asks again by itself.
+    ``noted`` is a line with the name of the request in logs, or empty.
     """
     body = status_body(code, message)
     head = f"HTTP/1.1 {code} {HTTPStatus(code).phrase}\r\nContent-Type: application/json\r\n"
@@ -51,4 +58,4 @@ def status_answer(
     if retry_after:
         head += f"Retry-After: {retry_after}\r\n"
     head += "Connection: keep-alive\r\n" if keep_alive else "Connection: close\r\n"
-    return head.encode() + b"\r\n" + (b"" if head_only else body)
+    return head.encode() + noted + b"\r\n" + (b"" if head_only else body)

@@ -123,8 +123,8 @@ def test_what_happened_is_counted(issuer: Issuer, running: Running, client: Clie
         return float(found[0].split()[-1]) if found else 0.0
 
     lines = (
-        'request_total{code="200",decision="authenticated",verb="get"}',
-        'request_total{code="401",decision="unauthenticated",verb="get"}',
+        'request_total{code="200",decision="authenticated",verb="list"}',
+        'request_total{code="401",decision="unauthenticated",verb="list"}',
         f'authentication_failure_total{{issuer="{issuer.url}",reason="the bearer token is not '
         'accepted: it has expired"}',
         'token_cache_request_total{status="hit"}',

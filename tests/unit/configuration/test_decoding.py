@@ -8,8 +8,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from koproxy.configuration.decoding import VERSIONS, decode
+from koproxy.configuration.decoding import decode
 from koproxy.configuration.document import (
+    SCHEMA,
     Anonymous,
     AnonymousCondition,
     AuthenticationConfiguration,
@@ -23,6 +24,7 @@ from koproxy.configuration.document import (
     UserValidationRule,
 )
 
+VERSION = SCHEMA.versions[0]
 HEAD = "apiVersion: apiserver.config.k8s.io/v1\nkind: AuthenticationConfiguration\n"
 WHOLE = """
 jwt:
@@ -49,13 +51,13 @@ anonymous: {enabled: true, conditions: [{path: /livez}]}
 
 
 def problems(text: str) -> list[tuple[int, str]]:
-    decoded = decode((HEAD + text).encode())
+    decoded = decode((HEAD + text).encode(), SCHEMA)
     assert decoded.configuration is None
     return [(problem.line, str(problem)) for problem in decoded.problems]
 
 
 def test_every_field_is_read() -> None:
-    decoded = decode((HEAD + WHOLE).encode())
+    decoded = decode((HEAD + WHOLE).encode(), SCHEMA)
     assert decoded.problems == ()
     assert decoded.configuration == AuthenticationConfiguration(
         (
@@ -87,16 +89,16 @@ def test_every_field_is_read() -> None:
 
 
 def test_the_lines_of_fields_are_known() -> None:
-    lines = decode((HEAD + WHOLE).encode()).lines
+    lines = decode((HEAD + WHOLE).encode(), SCHEMA).lines
     assert lines["jwt[0].issuer.audiences[1]"] == lines["jwt[0].issuer.audiences"] == 9
     assert lines["jwt[0].claimMappings.extra[0].valueExpression"] == 19
     assert lines["jwt[1].issuer"] == 22
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("version", SCHEMA.versions)
 def test_json_is_yaml_and_versions_are_alike(version: str) -> None:
     text = json.dumps({"apiVersion": version, "kind": "AuthenticationConfiguration", "jwt": []})
-    assert decode(text.encode()).configuration == AuthenticationConfiguration()
+    assert decode(text.encode(), SCHEMA).configuration == AuthenticationConfiguration()
 
 
 @pytest.mark.parametrize(
@@ -150,7 +152,7 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
     ],
 )
 def test_what_is_no_configuration_is_said(content: bytes, said: str) -> None:
-    decoded = decode(content)
+    decoded = decode(content, SCHEMA)
     assert decoded.configuration is None
     assert str(decoded.problems[0]).startswith(said)
 
@@ -173,21 +175,23 @@ anything = st.recursive(
 
 @given(anything)
 def test_anything_is_read_or_refused(value: Any) -> None:
-    document = {"apiVersion": VERSIONS[0], "kind": "AuthenticationConfiguration"}
+    document = {"apiVersion": VERSION, "kind": "AuthenticationConfiguration"}
     if isinstance(value, dict):
         document |= value
-    decoded = decode(yaml.safe_dump(document).encode())
+    decoded = decode(yaml.safe_dump(document).encode(), SCHEMA)
     assert (decoded.configuration is None) is bool(decoded.problems)
 
 
 @given(st.binary(max_size=60))
 def test_any_bytes_are_read_or_refused(content: bytes) -> None:
-    decoded = decode(content)
+    decoded = decode(content, SCHEMA)
     assert (decoded.configuration is None) is bool(decoded.problems)
 
 
 def good(text: str) -> str:
-    return f'{{"apiVersion": "{VERSIONS[0]}", "kind": "AuthenticationConfiguration", {text}}}'
+    return (
+        f'{{"apiVersion": "{VERSION}", "kind": "AuthenticationConfiguration", {text}}}'
+    )
 
 
 @pytest.mark.parametrize(
@@ -195,7 +199,7 @@ def good(text: str) -> str:
 )
 def test_json_may_hold_what_yaml_may_not(character: str) -> None:
     text = good(f'\n\t"jwt": [\n\t\t{{"issuer": {{"url": "a{character}b"}}}}]')
-    found = decode(text.encode())
+    found = decode(text.encode(), SCHEMA)
     assert found.problems == ()
     assert found.configuration is not None
     (entry,) = found.configuration.jwt
@@ -208,20 +212,20 @@ def test_json_may_hold_what_yaml_may_not(character: str) -> None:
     ['"jwt": [],', '"jwt": [] # x', "'jwt': []", '"jwt": [NaN]', '"jwt": "\\x"', '"jwt": "a\tb"'],
 )
 def test_what_begins_like_json_is_json(text: str) -> None:
-    (problem,) = decode(good(f"\n{text}").encode()).problems
+    (problem,) = decode(good(f"\n{text}").encode(), SCHEMA).problems
     assert "it is not valid JSON" in problem.text
 
 
 def test_half_a_character_is_none_in_yaml_and_a_mark_in_json() -> None:
-    (problem,) = decode(f'{HEAD}jwt: [{{issuer: {{url: "\\ud83d"}}}}]'.encode()).problems
+    (problem,) = decode(f'{HEAD}jwt: [{{issuer: {{url: "\\ud83d"}}}}]'.encode(), SCHEMA).problems
     assert problem.path == "jwt[0].issuer.url"
-    found = decode(good('"jwt": [{"issuer": {"url": "\\ud83d"}}]').encode()).configuration
+    found = decode(good('"jwt": [{"issuer": {"url": "\\ud83d"}}]').encode(), SCHEMA).configuration
     assert found is not None
     assert found.jwt[0].issuer.url == "\ufffd"
 
 
 @pytest.mark.parametrize("merged", ["5", "a", "null", "[1]"])
 def test_what_is_no_object_can_not_be_merged(merged: str) -> None:
-    (problem,) = decode(f"{HEAD}jwt: [{{<<: {merged}}}]\n".encode()).problems
+    (problem,) = decode(f"{HEAD}jwt: [{{<<: {merged}}}]\n".encode(), SCHEMA).problems
     assert "merges" in problem.text
     assert problem.line == 3

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from koproxy.configuration.decoding import decode
+from koproxy.configuration.document import SCHEMA
 from koproxy.configuration.flags import issuer_from_flags
 from koproxy.configuration.issuers import issuers
 from koproxy.identity.expressions import Rule
@@ -22,7 +23,7 @@ class Program:
 
 
 def rules(text: str, *paths: str) -> tuple[Issuer, ...]:
-    decoded = decode((HEAD + text).encode())
+    decoded = decode((HEAD + text).encode(), SCHEMA)
     assert decoded.configuration is not None
     return issuers(decoded.configuration.jwt, {path: Program(path) for path in paths})
 

@@ -113,3 +113,13 @@ def test_who_goes_without_an_answer(counted: Counted, stack: Stack) -> None:
     stack.client.receive(request())
     stack.client.lose()
     assert counted.total("get", 499, "authenticated") == 1
+
+
+def test_a_watch_while_it_lasts(counted: Counted, stack: Stack) -> None:
+    stack.client.receive(request(first=b"GET /api/v1/pods?watch=true HTTP/1.1"))
+    stack.upstream.receive(CHUNKS)
+    assert counted.get("longrunning_requests", kind="watch") == 1
+    stack.upstream.receive(b"0\r\n\r\n")
+    assert counted.get("longrunning_requests", kind="watch") == 0
+    assert counted.total("watch", 200, "authenticated") == 1
+    assert counted.get("request_duration_seconds_count", verb="watch") is None
