@@ -135,6 +135,7 @@ async def _ask(settings: Settings, reactor: Any) -> int:
 async def _rights(settings: Settings, reactor: Any, extra_keys: tuple[str, ...]) -> str | None:
     """Ask the API server what the credential may impersonate; give what is wrong."""
     from koproxy.kubeconfig import find_access  # noqa: PLC0415
+    from koproxy.modes import make_bucket, other_rights  # noqa: PLC0415
     from koproxy.proxy.connect import Connector  # noqa: PLC0415
     from koproxy.proxy.own_calls import OwnCalls  # noqa: PLC0415
     from koproxy.proxy.sockets import Sockets  # noqa: PLC0415
@@ -148,8 +149,16 @@ async def _rights(settings: Settings, reactor: Any, extra_keys: tuple[str, ...])
     if upstream.problem is not None:
         return upstream.problem
     pool = Pool(reactor, upstream, Connector(reactor, Sockets(reactor)))
-    calls = OwnCalls(reactor, upstream, pool, upstream.host_header, upstream.renew)
+    host, bucket = upstream.host_header, make_bucket(settings, reactor.seconds)
+    calls = OwnCalls(reactor, upstream, pool, host, upstream.renew, bucket)
+    rights = Rights(
+        calls.call,
+        lambda: extra_keys,
+        reactor,
+        impersonates=not settings.disable_impersonation,
+        also=other_rights(settings),
+    )
     try:
-        return await Rights(calls.call, lambda: extra_keys, reactor).once()
+        return await rights.once()
     finally:
         pool.close()
