@@ -55,7 +55,7 @@ from koproxy.proxy.sockets import Sockets
 from koproxy.proxy.turns import Turns
 from koproxy.proxy.upstream import Pool
 from koproxy.proxy.way import Way
-from koproxy.serving.flags import make_serving
+from koproxy.serving.flags import extra_keys, make_serving
 from koproxy.settings import Settings
 from koproxy.sources.credential import Upstream
 from koproxy.sources.rights import Rights
@@ -220,7 +220,9 @@ def make_service(
     host = upstream.host_header
     own_calls = OwnCalls(reactor, upstream, pool, host, upstream.renew)
     upstream.on_change(pool.sweep)
-    rights = Rights(own_calls.call, lambda: authentication.extra_keys, reactor)
+    rights = Rights(
+        own_calls.call, lambda: (*authentication.extra_keys, *extra_keys(settings)), reactor
+    )
     upstream.on_change(rights.ask)
     authentication.on_change(rights.ask)
     clients = Clients(reactor, limits)

@@ -5,7 +5,8 @@ from typing import Any
 
 from twisted.internet.interfaces import IReactorTime
 
-from koproxy.identity.certificate import Certificates
+from koproxy.errors import ConfigurationError
+from koproxy.identity.certificate import CREDENTIAL_ID, Certificates
 from koproxy.reloaded import Reloaded
 from koproxy.serving.clients import ClientAuthorities
 from koproxy.serving.contexts import Contexts
@@ -31,12 +32,22 @@ class Serving:
         return tuple([Reloaded(each.name, each.read, each.take, clock) for each in self.files])
 
 
+def extra_keys(settings: Settings) -> tuple[str, ...]:
+    """The keys of the extra fields that clients' certificates give."""
+    return (CREDENTIAL_ID,) if settings.client_ca_file else ()
+
+
 def make_serving(settings: Settings, *, self_sign: bool = True) -> Serving:
     """What the settings say; without ``self_sign`` a certificate that isn't given is left out.
 
     Raises:
         ConfigurationError: a flag, or the folder for a certificate, that can't work.
     """
+    if settings.client_ca_file and settings.disable_impersonation:
+        raise ConfigurationError(
+            "--client-ca-file and --disable-impersonation are both given: without impersonation "
+            "nobody can be passed on by a certificate; leave one of them out"
+        )
     named = [read_named_pair(value) for value in settings.tls_sni_cert_key]
     protocol = Protocol(settings.tls_min_version, settings.tls_cipher_suites)
     contexts = Contexts(protocol, [each.patterns for each in named])
