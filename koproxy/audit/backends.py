@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from twisted.internet.interfaces import IReactorCore, IReactorThreads, IReactorTime
+from twisted.internet.interfaces import IReactorThreads, IReactorTime
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 from twisted.web.client import Agent
@@ -30,25 +30,25 @@ _MEGABYTE = 1024 * 1024
 _STANDARD_OUTPUT = 1
 
 
-class Reactor(IReactorTime, IReactorCore, IReactorThreads):
-    """What the backends need of a reactor."""
-
-
-def make_backends(settings: Settings, reactor: Reactor) -> tuple[Backend, ...]:
+def make_backends(
+    settings: Settings, reactor: IReactorTime, threads: IReactorThreads
+) -> tuple[Backend, ...]:
     """The backends, each a service that is still to be started; none if no flag asks for one.
+
+    ``threads`` is the reactor again: the library has no one type for both.
 
     Raises:
         ConfigurationError: a flag says what can't be, or a file can't be read or written.
     """
     found: list[Backend] = []
     if settings.audit_log_path:
-        found.append(_log(settings, reactor))
+        found.append(_log(settings, reactor, threads))
     if settings.audit_webhook_config_file:
         found.append(_webhook(settings, reactor))
     return tuple(found)
 
 
-def _log(settings: Settings, reactor: Reactor) -> Backend:
+def _log(settings: Settings, reactor: IReactorTime, threads: IReactorThreads) -> Backend:
     mode = settings.audit_log_mode
     if settings.audit_log_format != "json":
         raise ConfigurationError(
@@ -72,21 +72,21 @@ def _log(settings: Settings, reactor: Reactor) -> Backend:
         _check_batches(
             "log", settings.audit_log_batch_buffer_size, settings.audit_log_batch_max_size
         )
-    file = _file(settings, reactor, name)
+    file = _file(settings, threads, name)
     if mode != "batch":
         return BlockingLog(name, file, reactor, strict=mode == "blocking-strict")
     return BatchedLog(
         name,
         file,
         reactor,
-        lambda work: deferToThreadPool(reactor, reactor.getThreadPool(), work),
+        lambda work: deferToThreadPool(threads, threads.getThreadPool(), work),
         room=settings.audit_log_batch_buffer_size,
         most=settings.audit_log_batch_max_size,
         wait=settings.audit_log_batch_max_wait.total_seconds(),
     )
 
 
-def _webhook(settings: Settings, reactor: Reactor) -> Backend:
+def _webhook(settings: Settings, reactor: IReactorTime) -> Backend:
     mode = settings.audit_webhook_mode
     if mode in ("blocking", "blocking-strict"):
         raise ConfigurationError(
@@ -113,7 +113,7 @@ def _webhook(settings: Settings, reactor: Reactor) -> Backend:
     )
 
 
-def _file(settings: Settings, reactor: Reactor, name: str) -> Appending:
+def _file(settings: Settings, threads: IReactorThreads, name: str) -> Appending:
     """What the log is written to, which is tried once."""
     if settings.audit_log_path == "-":
         return Stream(_STANDARD_OUTPUT)
@@ -124,7 +124,7 @@ def _file(settings: Settings, reactor: Reactor, name: str) -> Appending:
         days=settings.audit_log_maxage,
         compress=settings.audit_log_compress,
     )
-    tidying = _Tidying(name, backups, reactor)
+    tidying = _Tidying(name, backups, threads)
     file = AppendedFile(
         path,
         settings.audit_log_maxsize * _MEGABYTE,
@@ -146,17 +146,17 @@ def _file(settings: Settings, reactor: Reactor, name: str) -> Appending:
 class _Tidying:
     """Has the files that were put aside tidied, off the way of a request."""
 
-    def __init__(self, name: str, backups: Backups, reactor: IReactorThreads) -> None:
+    def __init__(self, name: str, backups: Backups, threads: IReactorThreads) -> None:
         self._name = name
         self._backups = backups
-        self._reactor = reactor
+        self._threads = threads
         self._problem: str | None = None
 
     def was_put_aside(self, problem: str | None) -> None:
         """Be told of it, by whichever thread."""
         if problem is None:
-            in_thread: Callable[..., object] = self._reactor.callInThread
-            self._reactor.callFromThread(in_thread, self._tidy)
+            in_thread: Callable[..., object] = self._threads.callInThread
+            self._threads.callFromThread(in_thread, self._tidy)
         elif problem != self._problem:
             log.error(
                 "{name} is full and can't be put aside ({problem}): it grows; give koproxy its "

@@ -126,7 +126,7 @@ class Scene:
             audit_webhook_batch_max_size=1,
             audit_webhook_initial_backoff=timedelta(milliseconds=10),
         )
-        (backend,) = make_backends(settings, reactor)
+        (backend,) = make_backends(settings, reactor, reactor)
         assert isinstance(backend, Webhook)
         backend.startService()
         self.backends.append(backend)

@@ -46,7 +46,8 @@ class Reactor(MemoryReactorClock):
 
 
 def made(reactor: Reactor | None = None, **settings: Any) -> tuple[Backend, ...]:
-    return make_backends(Settings(**settings), reactor or Reactor())  # type: ignore[arg-type]
+    reactor = reactor or Reactor()
+    return make_backends(Settings(**settings), reactor, reactor)  # type: ignore[arg-type]
 
 
 def test_without_flags_there_are_none() -> None:
