@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import subprocess
 import sys
 from collections import Counter
@@ -39,6 +40,19 @@ input()
 for event in range(number):
     assert log.write({"writer": name, "number": event, "filling": "x" * (event % 300)})
     print(event, flush=True)
+"""
+
+# The same, on standard output.
+PIPED = """
+import sys
+from twisted.internet.task import Clock
+from koproxy.audit.appending import Stream
+from koproxy.audit.log import BlockingLog
+
+log = BlockingLog("the log", Stream(1), Clock(), strict=True)
+for event in range(int(sys.argv[2])):
+    filling = "x" * (event * 7 % 9000)  # more than a pipe takes in one piece
+    assert log.write({"writer": sys.argv[1], "number": event, "filling": filling})
 """
 
 
@@ -115,3 +129,17 @@ def test_whoever_is_killed_leaves_every_event_that_was_written(
     events.pop(("killed", last + 1), None)
     expected = {("killed", number): 1 for number in range(last + 1)}
     assert events == expected | {("other", number): 1 for number in range(EVENTS)}
+
+
+def test_on_one_pipe_several_write_whole_lines() -> None:
+    reading, writing = os.pipe()
+    processes = [
+        subprocess.Popen([sys.executable, "-c", PIPED, name, str(EVENTS)], stdout=writing)
+        for name in "ab"
+    ]
+    os.close(writing)
+    with open(reading, "rb") as lines:
+        events = [json.loads(line) for line in lines]
+    assert [process.wait(SECONDS) for process in processes] == [0, 0]
+    found = Counter((event["writer"], event["number"]) for event in events)
+    assert found == {(name, number): 1 for name in "ab" for number in range(EVENTS)}
