@@ -16,6 +16,7 @@ from cryptography.x509.name import _ASN1Type
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from OpenSSL import crypto
 
+from koproxy.identity.added import NOTHING, Added
 from koproxy.identity.decision import Forbidden, Outcome, Unauthenticated, Verified
 from koproxy.identity.impersonation import NotCarried, impersonation_headers
 from koproxy.identity.user import Identity
@@ -47,8 +48,14 @@ class _Refused(Exception):
 class Certificates:
     """Decides about clients' certificates by the authorities that it was given last."""
 
-    def __init__(self, *, allow_reserved_groups: Set[str] = frozenset()) -> None:
-        """Take the ``system:`` groups that certificates may give; there are no authorities yet."""
+    def __init__(
+        self, *, allow_reserved_groups: Set[str] = frozenset(), added: Added = NOTHING
+    ) -> None:
+        """Take the ``system:`` groups that certificates may give, and what everybody gets besides.
+
+        There are no authorities yet.
+        """
+        self._added = added
         self._allow_reserved_groups = allow_reserved_groups
         self._authorities: tuple[crypto.X509, ...] = ()
         self.generation = 0
@@ -83,7 +90,7 @@ class Certificates:
             return None
         try:
             headers = impersonation_headers(
-                identity, allow_reserved_groups=self._allow_reserved_groups
+                identity, allow_reserved_groups=self._allow_reserved_groups, added=self._added
             )
         except NotCarried as problem:
             return Forbidden(str(problem))

@@ -7,6 +7,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from koproxy.errors import ConfigurationError
 from koproxy.identity.certificate import CREDENTIAL_ID, Certificates
+from koproxy.modes import added_fields
 from koproxy.reloaded import Reloaded
 from koproxy.serving.clients import ClientAuthorities
 from koproxy.serving.contexts import Contexts
@@ -64,6 +65,9 @@ def make_serving(settings: Settings, *, self_sign: bool = True) -> Serving:
     files += [named_pair(contexts, place, each) for place, each in enumerate(named, 1)]
     certificates = None
     if settings.client_ca_file:
-        certificates = Certificates(allow_reserved_groups=frozenset(settings.allow_reserved_groups))
+        certificates = Certificates(
+            allow_reserved_groups=frozenset(settings.allow_reserved_groups),
+            added=added_fields(settings),
+        )
         files.append(ClientAuthorities(contexts, certificates, settings.client_ca_file))
     return Serving(contexts, tuple(files), certificates)

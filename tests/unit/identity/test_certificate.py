@@ -7,6 +7,7 @@ import pytest
 from support.certificate_cases import BOTH, OURS, ROOT
 from support.certificates import CN, DAY, NOW, UID, Issued, O, Part, root
 
+from koproxy.identity.added import Added
 from koproxy.identity.certificate import Certificates
 from koproxy.identity.decision import Forbidden, Outcome, Unauthenticated, Verified
 from koproxy.identity.user import Identity
@@ -121,6 +122,14 @@ def test_a_reserved_group_may_be_allowed() -> None:
     verified = certificates(ROOT, groups=("system:masters",)).decide(chain, AT)
     assert isinstance(verified, Verified)
     assert verified.identity.groups == ("system:masters",)
+
+
+def test_everybody_gets_what_is_added() -> None:
+    made = Certificates(added=Added((("cluster", ("west",)),)))
+    made.use_authorities([ROOT.certificate])
+    verified = made.decide(ROOT.issue(JANE).der, AT)
+    assert isinstance(verified, Verified)
+    assert verified.headers.endswith(b"\r\nImpersonate-Extra-cluster: west\r\n")
 
 
 def test_it_holds_as_long_as_all_that_it_rests_on() -> None:
