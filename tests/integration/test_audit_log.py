@@ -1,5 +1,6 @@
 """Several processes write one audit log, put it aside, and are killed: each event is there once."""
 
+import fcntl
 import gzip
 import json
 import os
@@ -133,6 +134,7 @@ def test_whoever_is_killed_leaves_every_event_that_was_written(
 
 def test_on_one_pipe_several_write_whole_lines() -> None:
     reading, writing = os.pipe()
+    fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, 4096)
     processes = [
         subprocess.Popen([sys.executable, "-c", PIPED, name, str(EVENTS)], stdout=writing)
         for name in "ab"
