@@ -1,8 +1,8 @@
 """From a client's certificate to an outcome, as kube-apiserver's ``--client-ca-file`` has it.
 
 "X509 client certificates" in the Kubernetes documentation: the common name is the user name, each
-organisation a group. A certificate is held against the authorities each time anew, since they
-change while connections last; whoever keeps an outcome keeps ``generation`` beside it.
+organisation a group. A connection outlasts authorities: what was decided about it holds until they
+change, or until something of it expires.
 """
 
 import warnings
@@ -59,7 +59,7 @@ class Certificates:
         self._allow_reserved_groups = allow_reserved_groups
         self._authorities: tuple[crypto.X509, ...] = ()
         self.generation = 0
-        """Another number whenever outcomes that were given before hold no longer."""
+        """Another number whenever what was decided before holds no longer."""
 
     def use_authorities(self, authorities: Iterable[x509.Certificate]) -> None:
         """Hold certificates against these and no others."""
@@ -77,9 +77,7 @@ class Certificates:
             return None
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter(
-                    "ignore"
-                )  # about certificates that aren't quite as they should
+                warnings.simplefilter("ignore")  # about what isn't quite as it should be
                 verified = self._verify(chain, now)
                 identity = _identity(verified[0])
         except _Refused as refused:
@@ -120,6 +118,33 @@ class Certificates:
         if _end(verified) < now:  # OpenSSL takes whole seconds
             raise _Refused(_ENDED)
         return verified
+
+
+class Shown:
+    """What one client has shown on its connection, and who that is."""
+
+    __slots__ = ("_certificates", "_chain", "_generation", "_verified")
+
+    def __init__(self, certificates: Certificates, chain: Sequence[bytes]) -> None:
+        """Take who decides, and the chain that :meth:`Certificates.decide` takes."""
+        self._certificates = certificates
+        self._chain = chain
+        self._verified: Verified | None = None
+        self._generation = 0
+
+    def known(self, now: float) -> Verified | None:
+        """Who it is, if that was found out before and still holds."""
+        verified = self._verified
+        if verified is None or self._generation != self._certificates.generation:
+            return None
+        return verified if now <= verified.expires else None
+
+    def decide(self, now: float) -> Outcome | None:
+        """Find it out, as :meth:`Certificates.decide` does."""
+        outcome = self._certificates.decide(self._chain, now)
+        self._verified = outcome if isinstance(outcome, Verified) else None
+        self._generation = self._certificates.generation
+        return outcome
 
 
 def _end(chain: Sequence[x509.Certificate]) -> float:

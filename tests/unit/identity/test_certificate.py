@@ -8,7 +8,7 @@ from support.certificate_cases import BOTH, OURS, ROOT
 from support.certificates import CN, DAY, NOW, UID, Issued, O, Part, root
 
 from koproxy.identity.added import Added
-from koproxy.identity.certificate import Certificates
+from koproxy.identity.certificate import Certificates, Shown
 from koproxy.identity.decision import Forbidden, Outcome, Unauthenticated, Verified
 from koproxy.identity.user import Identity
 
@@ -151,6 +151,24 @@ def test_other_authorities_decide_from_then_on() -> None:
     made.use_authorities([root("other", key=1).certificate])
     assert made.generation != before
     assert isinstance(made.decide(chain, AT), Unauthenticated)
+
+
+def test_what_was_decided_holds_until_it_expires_or_authorities_change() -> None:
+    made = certificates(ROOT)
+    shown = Shown(made, ROOT.issue(JANE, ends=NOW + DAY / 2).der)
+    end = (NOW + DAY / 2).timestamp()
+    assert shown.known(AT) is None
+    verified = shown.decide(AT)
+    assert isinstance(verified, Verified)
+    assert shown.known(AT) is verified
+    assert shown.known(end) is verified
+    assert shown.known(end + 0.1) is None
+    made.use_authorities([ROOT.certificate, root("other", key=1).certificate])
+    assert shown.known(AT) is None
+    assert isinstance(shown.decide(AT), Verified)
+    made.use_authorities([root("other", key=1).certificate])
+    assert isinstance(shown.decide(AT), Unauthenticated)
+    assert shown.known(AT) is None
 
 
 def test_a_long_name_is_warned_of_nowhere() -> None:
