@@ -6,6 +6,8 @@ each part by a review of the caller's rights, also where Kubernetes reserves the
 have to be allowed to ask for.
 """
 
+from dataclasses import replace
+
 from twisted.internet.defer import Deferred, FirstError, TimeoutError, gatherResults
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
@@ -62,7 +64,7 @@ class Impersonation:
             return Misread(f"the request's impersonation can't be read: {problem}")
         except NotCarried as problem:
             return Forbidden(str(problem))
-        outcome = Verified(headers, asked, caller.expires, caller.token_expires, caller.credential)
+        outcome = replace(caller, headers=headers, identity=asked)
         if caller.credential is not None:
             return outcome
         reviewing: Deferred[Reviewed] = Deferred.fromCoroutine(
