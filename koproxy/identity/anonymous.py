@@ -9,11 +9,10 @@ from collections.abc import Iterable
 
 from koproxy.identity.decision import Verified
 from koproxy.identity.impersonation import anonymous_headers
-from koproxy.identity.user import Identity
+from koproxy.identity.user import ANONYMOUS, Identity
 
-USERNAME = "system:anonymous"
-NOBODY = Verified(anonymous_headers(USERNAME), Identity(USERNAME), float("inf"))
-UNNAMED = Verified(b"", Identity(USERNAME), float("inf"), credential=b"")
+NOBODY = Verified(anonymous_headers(ANONYMOUS), Identity(ANONYMOUS), float("inf"))
+UNNAMED = Verified(b"", Identity(ANONYMOUS), float("inf"), credential=b"")
 """Nobody where nobody is impersonated: the API server gets the request without a credential."""
 
 

@@ -140,9 +140,10 @@ class Authenticator:
         except NotCarried as problem:
             return Forbidden(str(problem))
         if self._impersonate:
-            verified = Verified(headers, identity, expires, token_expires)
+            verified = Verified(headers, identity, expires, token_expires, issuer=issuer.url)
         else:
-            verified = Verified(b"", identity, expires, token_expires, b"Bearer " + text)
+            credential = b"Bearer " + text
+            verified = Verified(b"", identity, expires, token_expires, credential, issuer.url)
         # One token has many spellings; only the usual ones are kept, or it could fill the cache.
         if authorization[7:] == canonical(token) and authorization[:7] in (b"Bearer ", b"bearer "):
             self._cache.put(authorization, verified)

@@ -6,9 +6,10 @@ Immutable data, made by :mod:`koproxy.identity.authenticator` and read by the pr
 short clause for people; it never holds a token, a key or a long text that a client chose.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from koproxy.identity.user import Identity
+from koproxy.identity.user import ANONYMOUS, Identity
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,8 @@ class Verified:
     ``credential`` is the ``Authorization`` that goes upstream in place of the proxy's own: the
     client's, for a request that is passed on as the client's and with nothing of the proxy's, or
     empty for one that has none. ``headers`` is empty then, or what the client asked to be.
+
+    ``issuer`` is the URL of the issuer by whose rules it was found, or empty.
     """
 
     headers: bytes
@@ -30,6 +33,7 @@ class Verified:
     expires: float
     token_expires: float = 0.0
     credential: bytes | None = field(default=None, repr=False)
+    issuer: str = ""
 
     @property
     def ends(self) -> float:
@@ -101,3 +105,20 @@ class ClaimsNeeded:
 
 Outcome = Verified | Unauthenticated | Forbidden | Unavailable
 Need = KeysNeeded | ClaimsNeeded
+
+DECISIONS: Mapping[type, str] = {
+    Verified: "authenticated",
+    Unauthenticated: "unauthenticated",
+    Forbidden: "forbidden",
+    Unavailable: "unavailable",
+    Misread: "misread",
+    type(None): "undecided",
+}
+"""What each kind of outcome is called in logs and counts; None is what was never decided."""
+
+
+def decision_name(decision: Outcome | Misread | None) -> str:
+    """Name an outcome in a word, nobody's by itself."""
+    if isinstance(decision, Verified) and decision.identity.username == ANONYMOUS:
+        return "anonymous"
+    return DECISIONS[type(decision)]

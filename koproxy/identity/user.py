@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+ANONYMOUS = "system:anonymous"
+"""Kubernetes' name for nobody."""
+
 Extra = tuple[tuple[str, tuple[str, ...]], ...]
 """Extra fields: keys, each with its values."""
 

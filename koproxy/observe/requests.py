@@ -16,7 +16,7 @@ from prometheus_client.metrics_core import (
 )
 
 from koproxy.identity.anonymous import NOBODY
-from koproxy.identity.decision import Forbidden, Outcome, Unauthenticated, Unavailable, Verified
+from koproxy.identity.decision import DECISIONS, Outcome, Unauthenticated
 from koproxy.kubernetes_request import read_request_info
 from koproxy.observe.tally import Tally
 from koproxy.proxy.account import Account
@@ -24,13 +24,6 @@ from koproxy.proxy.account import Account
 OWN_SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 1.0, 10.0)
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 
-_DECISIONS = {
-    Verified: "authenticated",
-    Unauthenticated: "unauthenticated",
-    Forbidden: "forbidden",
-    Unavailable: "unavailable",
-    type(None): "undecided",
-}
 _VERBS = frozenset(
     (
         *("get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"),
@@ -46,7 +39,7 @@ class RequestMetrics:
 
     def __init__(self) -> None:
         """Begin with nothing."""
-        self._total: defaultdict[tuple[str, int, str], int] = defaultdict(int)
+        self._total: defaultdict[tuple[str, int, bool, type], int] = defaultdict(int)
         self._long: Counter[str] = Counter(watch=0, stream=0, tunnel=0)
         self._own = Tally(OWN_SECONDS)
         self._upstream: defaultdict[str, Tally] = defaultdict(_seconds)
@@ -76,8 +69,7 @@ class RequestMetrics:
             self._known += 1
         elif decision is not None:
             self._decided(decision)
-        named = "anonymous" if decision is NOBODY else _DECISIONS[type(decision)]
-        self._total[verb, account.status, named] += 1
+        self._total[verb, account.status, decision is NOBODY, type(decision)] += 1
         self._received += account.received
         self._returned += account.returned
         if account.cut:
@@ -102,8 +94,9 @@ class RequestMetrics:
             "client went without an answer.",
             labels=("verb", "code", "decision"),
         )
-        for (verb, code, decision), count in self._total.items():
-            total.add_metric((verb, str(code), decision), count)
+        for (verb, code, anonymous, decision), count in self._total.items():
+            named = "anonymous" if anonymous else DECISIONS[decision]
+            total.add_metric((verb, str(code), named), count)
         yield total
         whole = HistogramMetricFamily(
             "koproxy_request_duration_seconds",

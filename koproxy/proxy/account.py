@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from koproxy.identity.decision import Outcome
+from koproxy.identity.user import Identity
 from koproxy.wire.request import Request
 
 CLIENT_GONE = 499
@@ -20,14 +21,17 @@ class Account:
     Times are in seconds of one steady clock, and 0 for what has not happened: ``began`` when its
     head was whole, ``sent`` when its head went to the API server, ``answered`` when that one's
     came, ``ended``. ``request`` is None for what was no request, and may be None again once its
-    answer has begun. ``known``: its token had been verified before. ``refusal`` is why the proxy
-    itself has answered. ``received`` and ``returned`` are the bytes of the two bodies; behind a
-    101, those of the tunnel. ``cut``: the answer is not whole. ``id`` is the request's name in
-    logs, if there are any, and ``noted_upstream`` the line by which the API server gets it.
+    answer has begun. ``known``: its token had been verified before. ``acting_as`` is whom the
+    client asked to be, where that is allowed. ``refusal`` is why the proxy itself has answered;
+    who is told ``decided`` may set it, and then the request doesn't go on. ``received`` and
+    ``returned`` are the bytes of the two bodies; behind a 101, those of the tunnel. ``cut``: the
+    answer is not whole. ``id`` is the request's name in logs, if there are any, and
+    ``noted_upstream`` the line by which the API server gets it.
     """
 
     known = False
     decision: Outcome | None = None
+    acting_as: Identity | None = None
     refusal = ""
     status = 0
     sent = answered = ended = 0.0

@@ -15,10 +15,9 @@ import msgspec
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
-from koproxy.identity.anonymous import USERNAME
 from koproxy.identity.impersonation import shown
 from koproxy.identity.service_accounts import service_account
-from koproxy.identity.user import Identity
+from koproxy.identity.user import ANONYMOUS, Identity
 from koproxy.sources.answers import Answers
 from koproxy.sources.review import Call, ask
 
@@ -108,7 +107,7 @@ class AccessReviews:
 
         The Deferred fails with NoAnswer, or with CancelledError if it is cancelled. Raises Busy.
         """
-        every = _NOBODY if caller.username == USERNAME else _EVERYBODY
+        every = _NOBODY if caller.username == ANONYMOUS else _EVERYBODY
         groups = caller.groups if every in caller.groups else (*caller.groups, every)
         spec: dict[str, Any] = {
             "user": caller.username,

@@ -22,6 +22,7 @@ VALUES: dict[Any, st.SearchStrategy[Any]] = {
     str: TEXT,
     bool: st.booleans(),
     int: st.integers(-99, 99999),
+    float: st.integers(0, 10**6).map(lambda thousandths: thousandths / 1000),
     timedelta: st.integers(0, 10**8).map(lambda ms: timedelta(milliseconds=ms)),
     tuple[str, ...]: st.lists(WORD, max_size=3).map(tuple),
     tuple[Whole, ...]: st.lists(TEXT, max_size=3).map(tuple),

@@ -42,7 +42,8 @@ def test_a_good_token_is_verified_and_then_known() -> None:
     assert made.cached(value, NOW) is None
     decision = made.authenticate(value, NOW)
     headers = b"Impersonate-User: jane\r\nImpersonate-Group: dev\r\n"
-    assert decision == Verified(headers, Identity("jane", groups=("dev",)), NOW + 3600, NOW + 3600)
+    jane = Identity("jane", groups=("dev",))
+    assert decision == Verified(headers, jane, NOW + 3600, NOW + 3600, issuer=URL)
     assert made.cached(value, NOW + 3600) is decision
     assert made.cached(value, NOW + 3600.1) is None
     assert refusal(made.authenticate(value, NOW + 3600.1)).endswith("it has expired")
