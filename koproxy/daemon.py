@@ -240,6 +240,7 @@ def make_service(
         Turns(reactor),
         host,
         Observers(answering=(requests.answering,), complete=(requests.complete,)),
+        trusted=trusted,
     )
     state = StateMetrics(authentication, clients, pool, kept)
     metrics = Metrics((requests, state), reactor, board)

@@ -80,7 +80,9 @@ class Frontend:
 
     def connectionMade(self) -> None:
         """Learn who it is, and have senders paused while the client is slow."""
-        self._peer = self.transport.peer_host.encode()
+        peer, trusted = self.transport.peer_host, self._way.trusted
+        self._peer = self._client = peer.encode()
+        self._trusted = trusted if trusted is not None and peer in trusted else None
         self.transport.registerProducer(self)
         self._clients.join(self)
 
@@ -126,10 +128,14 @@ class Frontend:
 
     def _begin(self, request: Request) -> None:
         self.method, self.minor = request.method, request.minor
-        self._last_fields = request.fields
+        fields = request.fields
+        if self._trusted is not None and fields is not self._last_fields:
+            peer = self.transport.peer_host
+            self._client = self._trusted.client_address(peer, fields.forwarded_for)
+        self._last_fields = fields
         self._body = request.body()
         self._answering = self._retried = self._fresh = False
-        account = self._account = Account(request, self._peer, self._now())
+        account = self._account = Account(request, self._client, self._now())
         known = self._way.authentication.known(request.fields.authorization)
         if known is not None:
             account.known = True
@@ -196,7 +202,7 @@ class Frontend:
             prefix=access.path_prefix,
             identity=self._identity,
             credential=access.authorization,
-            peer=self._peer,
+            peer=self._client,
             noted=self._account.noted_upstream,
         )
         self._credential = access.authorization, access.tls
@@ -411,9 +417,10 @@ class Frontend:
 
     def _refuse(self, code: int, message: str, *, retry_after: int = 0) -> None:
         self._wait_no_more()
-        log.debug("{code} to {peer}: {why}", code=code, peer=self._peer.decode(), why=message)
         if self._account.ended:  # what came was no request
             self._account = Account(None, self._peer, self._now())
+        peer = self._account.peer.decode()
+        log.debug("{code} to {peer}: {why}", code=code, peer=peer, why=message)
         self._account.status, self._account.refusal = code, message
         self._complete()
         request, self._request = self._request, None

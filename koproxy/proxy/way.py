@@ -12,6 +12,7 @@ from koproxy.identity.decision import Outcome, Verified
 from koproxy.proxy.account import Observers
 from koproxy.proxy.connect import Access
 from koproxy.proxy.limits import Clients
+from koproxy.proxy.peers import TrustedProxies
 from koproxy.proxy.turns import Turns
 from koproxy.proxy.upstream import Pool
 
@@ -49,3 +50,4 @@ class Way:
     upstream_host: bytes
     observers: Observers = Observers()  # noqa: RUF009 - it can't be changed
     now: Callable[[], float] = monotonic
+    trusted: TrustedProxies | None = None

@@ -144,3 +144,22 @@ def test_connections_are_counted_for_whom_they_are(
     running.wait_for("connections were turned away")
     for each in (*theirs, *others, *own):
         each.close()
+
+
+def test_a_proxy_says_for_whom_it_asks(issuer: Issuer, api: KubeAPI, running: Running) -> None:
+    client = Connection(running, LINE.replace(b"203.0.113.9", b"127.0.0.3"))
+    line = "X-Forwarded-For: 203.0.113.66, 203.0.113.9, 127.0.0.1"
+    assert told(issuer, api, client, line) == ["203.0.113.9"]
+    assert told(issuer, api, client) == ["127.0.0.3"]
+    client.close()
+
+
+def test_nobody_else_says_for_whom_he_asks(issuer: Issuer, api: KubeAPI, running: Running) -> None:
+    line = "X-Forwarded-For: 203.0.113.66"
+    for header, source, address in (
+        (b"", "127.0.0.2", "127.0.0.2"),
+        (LINE, "127.0.0.1", "203.0.113.9"),
+    ):
+        client = Connection(running, header, source=source)
+        assert told(issuer, api, client, line) == [address]
+        client.close()

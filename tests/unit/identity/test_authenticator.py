@@ -184,7 +184,7 @@ def test_without_impersonation_a_token_is_passed_on_and_none_of_the_proxys_lines
     value = SIGNER.bearer(groups=["dev"])
     decision = made.authenticate(value.replace(b"Bearer", b" bEARER") + b" x", NOW)
     who = Identity("jane", groups=("dev",))
-    assert decision == Verified(b"", who, NOW + 3600, NOW + 3600, value)
+    assert decision == Verified(b"", who, NOW + 3600, NOW + 3600, value, URL)
     assert value.decode() not in repr(decision)
     assert isinstance(made.authenticate(SIGNER.bearer(sub="system:admin"), NOW), Forbidden)
 
