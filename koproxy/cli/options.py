@@ -29,7 +29,7 @@ class _Number(click.ParamType[int]):
 
 
 class _Rate(click.ParamType[float]):
-    """A number of a few digits, with or without a decimal point."""
+    """A number with up to four decimal places, which Python writes as it was given."""
 
     name = "rate"
 
@@ -37,7 +37,7 @@ class _Rate(click.ParamType[float]):
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:
         """Read it."""
-        if not re.fullmatch(r"-?[0-9]{1,10}(\.[0-9]{1,10})?", str(value)):
+        if not re.fullmatch(r"-?[0-9]{1,10}(\.[0-9]{1,4})?", str(value)):
             self.fail(f"{str(value)!r} is not a number such as 5 or 0.5.", param, ctx)
         return float(value)
 
