@@ -23,6 +23,10 @@ from twisted.internet.protocol import ServerFactory
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
+from koproxy.audit_flags import make_audit
+from koproxy.auditing import Auditing
+from koproxy.identity.certificate import Shown
+from koproxy.identity.impersonation import client_ip_line
 from koproxy.issuers import make_authentication
 from koproxy.kubeconfig import find_access
 from koproxy.lifeline import Supervised
@@ -36,8 +40,10 @@ from koproxy.listening import (
     check_addresses,
     where,
 )
+from koproxy.modes import make_bucket, make_impersonation, make_passthrough, other_rights
 from koproxy.notify import notify
 from koproxy.observe.board import Board
+from koproxy.observe.correlation import correlate
 from koproxy.observe.health import Check, health_site
 from koproxy.observe.metrics import Metrics, MetricsPage
 from koproxy.observe.requests import RequestMetrics
@@ -54,11 +60,12 @@ from koproxy.proxy.own_calls import OwnCalls
 from koproxy.proxy.sockets import Sockets
 from koproxy.proxy.turns import Turns
 from koproxy.proxy.upstream import Pool
-from koproxy.proxy.way import Way
+from koproxy.proxy.way import Carrier, Way
 from koproxy.serving.flags import extra_keys, make_serving
 from koproxy.settings import Settings
 from koproxy.sources.credential import Upstream
 from koproxy.sources.rights import Rights
+from koproxy.sources.without_credential import WithoutCredential
 from koproxy.workers import check_workers
 
 CHECK_SECONDS = 1.0
@@ -162,12 +169,12 @@ class _Upkeep(Service):
     """What has to be done now and then for the pool and the proxy's credential."""
 
     def __init__(
-        self, reactor: IReactorTime, pool: Pool, own_calls: OwnCalls, clients: Clients
+        self, reactor: IReactorTime, pools: tuple[Pool, ...], own_calls: OwnCalls, clients: Clients
     ) -> None:
-        self._pool = pool
+        self._pools = pools
         self._own_calls = own_calls
         self._check = LoopingCall(clients.sweep)
-        self._sweep = LoopingCall(pool.sweep)
+        self._sweep = LoopingCall(self._sweep_pools)
         self._recheck = LoopingCall(self._look_again)
         self._check.clock = self._sweep.clock = self._recheck.clock = reactor
 
@@ -184,11 +191,28 @@ class _Upkeep(Service):
         self._check.stop()
         self._sweep.stop()
         self._recheck.stop()
-        self._pool.close()
+        for pool in self._pools:
+            pool.close()
+
+    def _sweep_pools(self) -> None:
+        for pool in self._pools:
+            pool.sweep()
 
     def _look_again(self) -> None:
         if self._own_calls.problem is not None:
             self._own_calls.doubt()
+
+
+def _observers(requests: RequestMetrics, auditing: Auditing | None) -> Observers:
+    """Who is told of requests; logs have a name for each that they have in common."""
+    answering, complete = (requests.answering,), (requests.complete,)
+    if auditing is None:
+        return Observers(answering=answering, complete=complete)
+    return Observers(
+        (correlate, auditing.decided),
+        (auditing.answering, *answering),
+        (auditing.complete, *complete),
+    )
 
 
 def make_service(
@@ -218,10 +242,21 @@ def make_service(
     sockets = Sockets(reactor)
     pool = Pool(reactor, upstream, Connector(reactor, sockets))
     host = upstream.host_header
-    own_calls = OwnCalls(reactor, upstream, pool, host, upstream.renew)
+    bare = WithoutCredential(upstream)
+    bare_pool = Pool(reactor, bare, Connector(reactor, sockets))
+    bucket = make_bucket(settings, reactor.seconds)
+    own_calls = OwnCalls(reactor, upstream, pool, host, upstream.renew, bucket)
+    passthrough = make_passthrough(settings, own_calls.call, reactor)
+    if passthrough is not None:
+        authentication.pass_through(passthrough)
     upstream.on_change(pool.sweep)
+    upstream.on_change(bare_pool.sweep)
     rights = Rights(
-        own_calls.call, lambda: (*authentication.extra_keys, *extra_keys(settings)), reactor
+        own_calls.call,
+        lambda: (*authentication.extra_keys, *extra_keys(settings)),
+        reactor,
+        impersonates=not settings.disable_impersonation,
+        also=other_rights(settings),
     )
     upstream.on_change(rights.ask)
     authentication.on_change(rights.ask)
@@ -230,17 +265,24 @@ def make_service(
     if trusted is not None and settings.proxy_protocol:
         introductions = Introductions(reactor, sockets, clients, trusted)
     requests = RequestMetrics()
+    audit = make_audit(settings, reactor, reactor)
+    if audit.policy is not None:
+        kept += (audit.policy,)
+    shown = None if serving.certificates is None else partial(Shown, serving.certificates)
     way = Way(
         reactor,
         authentication,
-        upstream,
-        pool,
+        Carrier(upstream, pool),
+        Carrier(bare, bare_pool),
         own_calls,
         clients,
         Turns(reactor),
         host,
-        Observers(answering=(requests.answering,), complete=(requests.complete,)),
+        _observers(requests, audit.auditing),
         trusted=trusted,
+        show=shown,
+        impersonation=make_impersonation(settings, own_calls.call, reactor),
+        client_ip_line=client_ip_line if settings.extra_user_header_client_ip else None,
     )
     state = StateMetrics(authentication, clients, pool, kept)
     metrics = Metrics((requests, state), reactor, board)
@@ -260,6 +302,9 @@ def make_service(
         yield Check("credential", upstream.problem or own_calls.problem)
         stale = [*upstream.stale, *(each.problem for each in kept if each.problem is not None)]
         yield Check("rotation", "; ".join(stale) or None, required=False)
+        for backend in audit.backends:
+            needed = settings.readiness_require_audit
+            yield Check(f"audit {backend.name}", backend.problem, required=needed)
         yield Check("rights", rights.problem, required=False)
 
     supervisor = handed.get(SUPERVISOR)
@@ -270,9 +315,13 @@ def make_service(
         for each in kept:
             each.look()
         upstream.look()
+        for backend in audit.backends:
+            backend.look()
 
-    upkeep = _Upkeep(reactor, pool, own_calls, clients)
-    for part in (authentication, *kept, upstream, upkeep, rights, metrics, _Hangup(reactor, look)):
+    upkeep = _Upkeep(reactor, (pool, bare_pool), own_calls, clients)
+    hangup = _Hangup(reactor, look)
+    parts = (*audit.backends, authentication, *kept, upstream, upkeep, rights, metrics, hangup)
+    for part in parts:
         service.addService(part)
 
     def serve_probes(listening: socket.socket) -> Callable[[], object]:

@@ -15,7 +15,7 @@ from twisted.python.failure import Failure
 
 from koproxy.identity.added import NOTHING, Added
 from koproxy.identity.asked import NotUnderstood, read_asked
-from koproxy.identity.decision import Forbidden, Misread, Unavailable, Verified
+from koproxy.identity.decision import Forbidden, Misread, Reviewed, Unavailable, Verified
 from koproxy.identity.impersonation import NotCarried, own_headers, reviewed_headers
 from koproxy.identity.user import Identity
 from koproxy.sources.access_reviews import AccessReviews, Part, other_parts, user_part
@@ -23,8 +23,6 @@ from koproxy.sources.answers import Busy
 from koproxy.sources.review import NoAnswer
 
 SECONDS = 5.0
-
-Reviewed = Verified | Forbidden | Misread | Unavailable
 
 log = Logger()
 

@@ -54,6 +54,7 @@ def make_authentication(
         outage_tolerance=settings.issuer_outage_tolerance.total_seconds(),
         allow_reserved_groups=settings.allow_reserved_groups,
         added=added_fields(settings),
+        impersonate=not settings.disable_impersonation,
     )
 
     def take(files: TrustFiles) -> str:

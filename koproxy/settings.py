@@ -334,6 +334,18 @@ class Settings:
         0, "How much is logged: from 4 on, every refusal too.", group=PROXY, metavar="LEVEL"
     )
 
+    audit_policy_file: str = _option(
+        "",
+        "File with the audit policy (audit.k8s.io/v1), which says what there are events of. A "
+        "change of it needs no restart.",
+        group=AUDIT,
+        metavar="FILE",
+    )
+    readiness_require_audit: bool = _option(
+        False,
+        "Be ready only while audit events get where they should. Without it, that is only shown.",
+        group=AUDIT,
+    )
     audit_log_path: str = _option(
         "",
         "File that audit events are appended to, one JSON line each; '-' is standard output.",

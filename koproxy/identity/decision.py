@@ -104,6 +104,7 @@ class ClaimsNeeded:
 
 
 Outcome = Verified | Unauthenticated | Forbidden | Unavailable
+Reviewed = Verified | Forbidden | Misread | Unavailable
 Need = KeysNeeded | ClaimsNeeded
 
 DECISIONS: Mapping[type, str] = {

@@ -14,13 +14,20 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from koproxy.identity.decision import Forbidden, Outcome, Unauthenticated, Verified
+from koproxy.identity.decision import (
+    Forbidden,
+    Misread,
+    Outcome,
+    Reviewed,
+    Unauthenticated,
+    Verified,
+)
 from koproxy.proxy.account import CLIENT_GONE, Account
 from koproxy.proxy.stream import LAST_CHUNK, Stream, find_stream
 from koproxy.proxy.transport import Transport
 from koproxy.proxy.tunnel import Tunnel
 from koproxy.proxy.upstream import UpstreamConnection
-from koproxy.proxy.way import Way
+from koproxy.proxy.way import Shown, Way
 from koproxy.wire.body import Body, FixedBody
 from koproxy.wire.fields import Malformed
 from koproxy.wire.request import Fields, Request, leaves, parse_request, read_request, upstream_head
@@ -67,6 +74,9 @@ class Frontend:
         self._account = _NO_ACCOUNT
         self._body: Body = FixedBody(0)
         self._identity = b""
+        self._carrier = way.carrier
+        self._client_credential: bytes | None = None  # that goes upstream in place of the proxy's
+        self._shown: Shown | None = None
         self._upstream: UpstreamConnection | None = None
         self._doubted: _Doubted | None = None
         self._answering = False
@@ -83,6 +93,9 @@ class Frontend:
         peer, trusted = self.transport.peer_host, self._way.trusted
         self._peer = self._client = peer.encode()
         self._trusted = trusted if trusted is not None and peer in trusted else None
+        if self._way.show is not None:
+            certificates = self.transport.peer_certificates
+            self._shown = self._way.show(certificates) if certificates else None
         self.transport.registerProducer(self)
         self._clients.join(self)
 
@@ -136,7 +149,10 @@ class Frontend:
         self._body = request.body()
         self._answering = self._retried = self._fresh = False
         account = self._account = Account(request, self._client, self._now())
-        known = self._way.authentication.known(request.fields.authorization)
+        if self._shown is None:
+            known = self._way.authentication.known(request.fields.authorization)
+        else:
+            known = self._shown.known(self._way.reactor.seconds())
         if known is not None:
             account.known = True
             self._decided(known)
@@ -147,10 +163,8 @@ class Frontend:
         request = self._request
         if request is None:  # the client has gone meanwhile
             return
-        authentication, authorization = self._way.authentication, request.fields.authorization
         try:
-            nobody = None if authorization else authentication.anonymous(request.target)
-            decision = nobody or authentication.decide(authorization)
+            decision = self._by_certificate(request) or self._by_token(request)
             if isinstance(decision, Deferred):
                 decision.addCallback(self._decided).addErrback(self._failed)
             else:
@@ -158,34 +172,84 @@ class Frontend:
         except Exception:  # noqa: BLE001 (its turn may come among those of other clients)
             self._failed(Failure())
 
+    def _by_certificate(self, request: Request) -> Outcome | None:
+        """What is decided by what the client has shown, which comes before a token."""
+        if self._shown is None:
+            return None
+        outcome = self._shown.decide(self._way.reactor.seconds())
+        if isinstance(outcome, Unauthenticated) and request.fields.authorization:
+            return None
+        return outcome
+
+    def _by_token(self, request: Request) -> Outcome | Deferred[Outcome]:
+        authentication, authorization = self._way.authentication, request.fields.authorization
+        nobody = None if authorization else authentication.anonymous(request.target)
+        return nobody or authentication.decide(authorization)
+
     def _decided(self, decision: Outcome) -> None:
         request = self._request
         if request is None:  # the client has gone meanwhile
             return
+        self._account.decision = decision
+        if request.fields.impersonation and isinstance(decision, Verified):
+            self._asked_to_be_another(request, decision)
+        else:
+            self._settled(request, decision)
+
+    def _asked_to_be_another(self, request: Request, caller: Verified) -> None:
+        impersonation = self._way.impersonation
+        if impersonation is None:
+            self._settled(request, Forbidden(IMPERSONATION_REFUSED))
+            return
+        outcome = impersonation.review(caller, request.fields.ending)
+        if isinstance(outcome, Deferred):
+            outcome.addCallback(self._reviewed).addErrback(self._failed)
+        else:
+            self._reviewed(outcome)
+
+    def _reviewed(self, outcome: Reviewed) -> None:
+        request = self._request
+        if request is None:  # the client has gone meanwhile
+            return
+        if isinstance(outcome, Verified):
+            self._account.acting_as = outcome.identity
+        self._settled(request, outcome)
+
+    def _settled(self, request: Request, outcome: Outcome | Misread) -> None:
+        """Have the request passed on, or refuse it."""
         account = self._account
-        account.decision = decision
         for tell in self._observers.decided:
             tell(account)
-        if isinstance(decision, Verified):
-            if request.fields.impersonation:
-                self._refuse(403, IMPERSONATION_REFUSED)
-            elif (problem := self._way.access.problem) is not None:
-                self._refuse(503, f"the proxy has no credential for the API server: {problem}")
-            elif self._way.access.path_prefix and leaves(request.target):
-                self._refuse(400, "the target's path has a segment that is '.' or '..'")
-            elif not self._clients.begin():
-                self._refuse(429, "too many requests wait for the API server", retry_after=1)
-            else:
-                self._waiting = True
-                self._identity = decision.headers
-                self._expires = decision.ends
-                self._way.pool.lend(self)
-        elif isinstance(decision, Unauthenticated):
-            self._refuse(401, f"Unauthorized: {decision.reason}")
-        elif isinstance(decision, Forbidden):
-            self._refuse(403, decision.message)
+        if account.refusal:
+            self._refuse(500, account.refusal)
+        elif isinstance(outcome, Verified):
+            self._pass_on(request, outcome)
+        elif isinstance(outcome, Unauthenticated):
+            self._refuse(401, f"Unauthorized: {outcome.reason}")
+        elif isinstance(outcome, Forbidden):
+            self._refuse(403, outcome.message)
+        elif isinstance(outcome, Misread):
+            self._refuse(400, outcome.message)
         else:
-            self._refuse(503, decision.message)
+            self._refuse(503, outcome.message)
+
+    def _pass_on(self, request: Request, verified: Verified) -> None:
+        own = verified.credential is None
+        carrier = self._carrier = self._way.carrier if own else self._way.bare
+        if (problem := carrier.access.problem) is not None:
+            self._refuse(503, f"the proxy has no credential for the API server: {problem}")
+        elif carrier.access.path_prefix and leaves(request.target):
+            self._refuse(400, "the target's path has a segment that is '.' or '..'")
+        elif not self._clients.begin():
+            self._refuse(429, "too many requests wait for the API server", retry_after=1)
+        else:
+            self._waiting = True
+            self._identity = verified.headers
+            if own and self._way.client_ip_line is not None:
+                self._identity += self._way.client_ip_line(self._client)
+            self._client_credential = verified.credential
+            self._expires = verified.ends
+            carrier.pool.lend(self)
 
     # From an identity to the API server.
 
@@ -195,13 +259,13 @@ class Frontend:
         if request is None:  # the client has gone meanwhile
             connection.release()
             return
-        access = self._way.access
+        access, credential = self._carrier.access, self._client_credential
         data = upstream_head(
             request,
             host=self._way.upstream_host,
             prefix=access.path_prefix,
             identity=self._identity,
-            credential=access.authorization,
+            credential=access.authorization if credential is None else credential,
             peer=self._client,
             noted=self._account.noted_upstream,
         )
@@ -264,7 +328,7 @@ class Frontend:
             self._wait_no_more()
         if answer.status == 101:
             self._switch_protocols(request, upstream, answer, data)
-        elif answer.status == 401:
+        elif answer.status == 401 and self._client_credential is None:
             # If it's the proxy that the API server doesn't know, the client must not be told so:
             # its own log-in is in order.
             self._doubted = _Doubted(answer, data)
@@ -312,7 +376,7 @@ class Frontend:
             self.transport.abortConnection()
         elif untouched and request.repeatable and not self._retried:
             self._retried = True
-            self._way.pool.lend(self, fresh=True)
+            self._carrier.pool.lend(self, fresh=True)
         else:
             log.warn("the API server's answer failed: {problem}", problem=problem)
             self._refuse(502, f"the API server's answer failed: {problem}")
@@ -395,7 +459,7 @@ class Frontend:
         request = self._request
         if doubted is None or request is None:
             return
-        access = self._way.access
+        access = self._carrier.access
         renewed = self._credential != (access.authorization, access.tls)
         if refused is None and not renewed:
             self._pass_answer(request, doubted.answer, doubted.data, whole=doubted.ended)
@@ -409,7 +473,7 @@ class Frontend:
             self._refuse(502, refused)
         elif request.repeatable and not self._retried:
             self._retried = True
-            self._way.pool.lend(self)
+            self._carrier.pool.lend(self)
         else:
             self._refuse(503, "the proxy's credential was renewed: try again", retry_after=1)
 

@@ -1,6 +1,6 @@
 """What every client's connection has in common: who decides, and who carries."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import monotonic
 from typing import Protocol
@@ -8,7 +8,7 @@ from typing import Protocol
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
-from koproxy.identity.decision import Outcome, Verified
+from koproxy.identity.decision import Outcome, Reviewed, Verified
 from koproxy.proxy.account import Observers
 from koproxy.proxy.connect import Access
 from koproxy.proxy.limits import Clients
@@ -30,6 +30,23 @@ class Authenticates(Protocol):
         """Say who sends a request for a target with no ``Authorization``; None if it needs one."""
 
 
+class Shown(Protocol):
+    """What a client has shown on its connection: a certificate."""
+
+    def known(self, now: float) -> Verified | None:
+        """Who it is, if that was found out before and still holds at ``now``, since the epoch."""
+
+    def decide(self, now: float) -> Outcome | None:
+        """Find it out. None: nobody is named, as without one. Unauthenticated: a token may do."""
+
+
+class ReviewsImpersonation(Protocol):
+    """Decides whether somebody may be whom they ask to be."""
+
+    def review(self, caller: Verified, fields: bytes) -> Reviewed | Deferred[Reviewed]:
+        """Say as whom a request with these header fields goes on."""
+
+
 class ChecksCredential(Protocol):
     """Finds out whether the API server takes the proxy's own credential: None, or why not."""
 
@@ -37,13 +54,27 @@ class ChecksCredential(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Carrier:
+    """By what a request goes to the API server: connections, and the credential on them."""
+
+    access: Access
+    pool: Pool
+
+
+@dataclass(frozen=True, slots=True)
 class Way:
-    """What every client's connection has in common; ``now`` gives seconds of a steady clock."""
+    """What every client's connection has in common; ``now`` gives seconds of a steady clock.
+
+    ``carrier`` has the proxy's own credential, and ``bare`` has none: on it goes what is passed on
+    as the client's own. ``show`` makes something of a client's certificates, if they are asked for;
+    without ``impersonation`` nobody may ask to be somebody else. ``client_ip_line`` writes a
+    client's address as a part of its identity, if it is to be one.
+    """
 
     reactor: IReactorTime
     authentication: Authenticates
-    access: Access
-    pool: Pool
+    carrier: Carrier
+    bare: Carrier
     own_calls: ChecksCredential
     clients: Clients
     turns: Turns
@@ -51,3 +82,6 @@ class Way:
     observers: Observers = Observers()  # noqa: RUF009 - it can't be changed
     now: Callable[[], float] = monotonic
     trusted: TrustedProxies | None = None
+    show: Callable[[Sequence[bytes]], Shown] | None = None
+    impersonation: ReviewsImpersonation | None = None
+    client_ip_line: Callable[[bytes], bytes] | None = None

@@ -21,7 +21,7 @@ from koproxy.proxy.tls import Failed
 from koproxy.proxy.transport import SecureProtocol
 from koproxy.proxy.turns import Turns
 from koproxy.proxy.upstream import Pool
-from koproxy.proxy.way import Way
+from koproxy.proxy.way import Carrier, ReviewsImpersonation, Way
 from support.accounts import Accounts
 
 JANE = Verified(b"Impersonate-User: jane\r\n", Identity("jane"), float("inf"))
@@ -46,6 +46,7 @@ class MemoryTLS:
         self.producer: Any = None
         self.inner: Any = None
         self.gone = False
+        self.peer_certificates: tuple[bytes, ...] = ()
 
     def hand_over(self, inner: SecureProtocol) -> None:
         self.inner = inner
@@ -172,6 +173,8 @@ class Stack:
         limits: Limits = Limits(),  # noqa: B008 (immutable)
         authentication: Authentication | None = None,
         observers: Observers = Observers(),  # noqa: B008 (immutable)
+        impersonation: ReviewsImpersonation | None = None,
+        client_ip_line: Callable[[bytes], bytes] | None = None,
     ) -> None:
         self.accounts = Accounts()
         self.connects_late = False
@@ -179,16 +182,19 @@ class Stack:
         self.clock = Clock()
         self.clients = Clients(self.clock, limits)
         self.access = MemoryAccess()
+        self.bare_access = MemoryAccess(authorization=b"")
         self.authentication = authentication or Authentication()
         self.own_calls = OwnCalls()
         self.upstreams: list[MemoryTLS] = []
+        self.bare_upstreams: list[MemoryTLS] = []
         self.unreachable: str | None = None
         self.pool = Pool(self.clock, self.access, self._connect)
+        self.bare_pool = Pool(self.clock, self.bare_access, self._connect)
         self.way = Way(
             self.clock,
             self.authentication,
-            self.access,
-            self.pool,
+            Carrier(self.access, self.pool),
+            Carrier(self.bare_access, self.bare_pool),
             self.own_calls,
             self.clients,
             Turns(self.clock, in_a_turn=1_000_000),
@@ -199,6 +205,8 @@ class Stack:
                 (self.accounts.complete, *observers.complete),
             ),
             lambda: self.clock.seconds() + 1,  # 0 is for what has not happened
+            impersonation=impersonation,
+            client_ip_line=client_ip_line,
         )
         self.client = self.new_client()
 
@@ -207,13 +215,14 @@ class Stack:
         client.hand_over(Frontend(self.way))
         return client
 
-    def _connect(self, _access: Access, make: Callable[[], SecureProtocol], failed: Failed) -> None:
+    def _connect(self, access: Access, make: Callable[[], SecureProtocol], failed: Failed) -> None:
         def connected(problem: str | None) -> None:
             if problem is not None:
                 failed(problem, timeout=False)
                 return
             upstream = MemoryTLS()
             self.upstreams.append(upstream)
+            self.bare_upstreams += [upstream] if access is self.bare_access else []
             upstream.hand_over(make())
 
         if self.connects_late:

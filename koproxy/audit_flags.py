@@ -1,0 +1,52 @@
+"""From the audit flags to who tells the backends of requests, and to what that needs.
+
+As at kube-apiserver, backends without a policy get no events: that is said, and nothing else.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from twisted.internet.interfaces import IReactorThreads, IReactorTime
+from twisted.logger import Logger
+
+from koproxy.audit.backend import Backend
+from koproxy.audit.backends import make_backends
+from koproxy.audit.policy import Policy, read_policy
+from koproxy.auditing import Auditing
+from koproxy.errors import ConfigurationError
+from koproxy.files import read_named
+from koproxy.reloaded import Reloaded
+from koproxy.settings import Settings
+
+log = Logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """Who tells of requests, and whom; without a policy nobody is told."""
+
+    auditing: Auditing | None
+    backends: tuple[Backend, ...]
+    policy: Reloaded[Any] | None
+
+
+def make_audit(settings: Settings, clock: IReactorTime, threads: IReactorThreads) -> Audit:
+    """What the flags say; raises ConfigurationError."""
+    file = settings.audit_policy_file
+    if not file:
+        if settings.audit_log_path or settings.audit_webhook_config_file:
+            log.warn("there are no audit events without --audit-policy-file")
+        return Audit(None, make_backends(settings, clock, threads), None)
+    if not (settings.audit_log_path or settings.audit_webhook_config_file):
+        raise ConfigurationError(
+            f"--audit-policy-file {file} is given without a place for the events: give "
+            "--audit-log-path or --audit-webhook-config-file too"
+        )
+    backends = make_backends(settings, clock, threads)
+    auditing = Auditing(backends)
+
+    def read() -> Policy:
+        return read_policy(read_named(f"--audit-policy-file {file}", file), file)
+
+    policy = Reloaded(f"--audit-policy-file {file}", read, auditing.use, clock)
+    return Audit(auditing, backends, policy)
