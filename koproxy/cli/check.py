@@ -127,7 +127,10 @@ async def _ask(settings: Settings, reactor: Any) -> int:
     if not settings.kubeconfig and not settings.context:
         say("no API server is asked: --kubeconfig isn't given")
         return status
-    problem = await _rights(settings, reactor, authentication.extra_keys)
+    from koproxy.serving.flags import extra_keys  # noqa: PLC0415
+
+    keys = (*authentication.extra_keys, *extra_keys(settings))
+    problem = await _rights(settings, reactor, keys)
     say(problem or "the API server lets the credential impersonate all that is needed")
     return status or int(problem is not None)
 
