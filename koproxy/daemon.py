@@ -23,6 +23,7 @@ from twisted.internet.protocol import ServerFactory
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
+from koproxy.access_log_flags import make_access_log
 from koproxy.audit_flags import make_audit
 from koproxy.auditing import Auditing
 from koproxy.identity.certificate import Shown
@@ -42,6 +43,7 @@ from koproxy.listening import (
 )
 from koproxy.modes import make_bucket, make_impersonation, make_passthrough, other_rights
 from koproxy.notify import notify
+from koproxy.observe.access_log import AccessLog
 from koproxy.observe.board import Board
 from koproxy.observe.correlation import correlate
 from koproxy.observe.health import Check, health_site
@@ -203,15 +205,16 @@ class _Upkeep(Service):
             self._own_calls.doubt()
 
 
-def _observers(requests: RequestMetrics, auditing: Auditing | None) -> Observers:
+def _observers(
+    requests: RequestMetrics, auditing: Auditing | None, access_log: AccessLog | None
+) -> Observers:
     """Who is told of requests; logs have a name for each that they have in common."""
-    answering, complete = (requests.answering,), (requests.complete,)
-    if auditing is None:
-        return Observers(answering=answering, complete=complete)
+    decided = () if auditing is None else (auditing.decided,)
+    told = [each for each in (auditing, access_log) if each is not None]
     return Observers(
-        (correlate, auditing.decided),
-        (auditing.answering, *answering),
-        (auditing.complete, *complete),
+        (correlate, *decided) if told else (),
+        (*[each.answering for each in told], requests.answering),
+        (*[each.complete for each in told], requests.complete),
     )
 
 
@@ -266,6 +269,8 @@ def make_service(
         introductions = Introductions(reactor, sockets, clients, trusted)
     requests = RequestMetrics()
     audit = make_audit(settings, reactor, reactor)
+    access_log = make_access_log(settings, reactor, reactor)
+    logs = (*audit.backends, access_log[1]) if access_log else audit.backends
     if audit.policy is not None:
         kept += (audit.policy,)
     shown = None if serving.certificates is None else partial(Shown, serving.certificates)
@@ -278,7 +283,7 @@ def make_service(
         clients,
         Turns(reactor),
         host,
-        _observers(requests, audit.auditing),
+        _observers(requests, audit.auditing, access_log[0] if access_log else None),
         trusted=trusted,
         show=shown,
         impersonation=make_impersonation(settings, own_calls.call, reactor),
@@ -302,9 +307,9 @@ def make_service(
         yield Check("credential", upstream.problem or own_calls.problem)
         stale = [*upstream.stale, *(each.problem for each in kept if each.problem is not None)]
         yield Check("rotation", "; ".join(stale) or None, required=False)
-        for backend in audit.backends:
-            needed = settings.readiness_require_audit
-            yield Check(f"audit {backend.name}", backend.problem, required=needed)
+        for backend in logs:
+            needed = settings.readiness_require_audit and backend in audit.backends
+            yield Check(str(backend.name), backend.problem, required=needed)
         yield Check("rights", rights.problem, required=False)
 
     supervisor = handed.get(SUPERVISOR)
@@ -315,12 +320,12 @@ def make_service(
         for each in kept:
             each.look()
         upstream.look()
-        for backend in audit.backends:
+        for backend in logs:
             backend.look()
 
     upkeep = _Upkeep(reactor, (pool, bare_pool), own_calls, clients)
     hangup = _Hangup(reactor, look)
-    parts = (*audit.backends, authentication, *kept, upstream, upkeep, rights, metrics, hangup)
+    parts = (*logs, authentication, *kept, upstream, upkeep, rights, metrics, hangup)
     for part in parts:
         service.addService(part)
 

@@ -22,6 +22,7 @@ SERVING = "Serving"
 LIMITS = "Limits"
 UPSTREAM = "API server"
 PROXY = "Proxy"
+OBSERVING = "Observing"
 AUDIT = "Audit"
 
 Whole = NewType("Whole", str)
@@ -332,6 +333,20 @@ class Settings:
     )
     v: int = _option(
         0, "How much is logged: from 4 on, every refusal too.", group=PROXY, metavar="LEVEL"
+    )
+
+    access_log_path: str = _option(
+        "",
+        "File that a JSON line is appended to for each request; '-' is standard output.",
+        group=OBSERVING,
+        metavar="FILE",
+    )
+    access_log_sample_rate: float = _option(
+        1.0,
+        "Part of the requests that have a line there, from 0 to 1; refused, cut and failed ones "
+        "all have.",
+        group=OBSERVING,
+        metavar="RATE",
     )
 
     audit_policy_file: str = _option(

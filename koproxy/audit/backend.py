@@ -55,7 +55,7 @@ class Backend(Service, ABC):
         try:
             return self.take(encode(event)) or not self._strict
         except Exception:  # noqa: BLE001 - a mistake in here, or of who made the event
-            log.failure("{name}: an audit event can't be written", name=self.name)
+            log.failure("{name}: an event can't be written", name=self.name)
             self.lose(1)
             return not self._strict
 

@@ -125,7 +125,7 @@ class Batches:
         self._unsaid += number
         now = self._clock.seconds()
         if self._unsaid and now >= self._said + SAYING_SECONDS:
-            log.error("{name}: {lost} audit events were lost", name=self._name, lost=self._unsaid)
+            log.error("{name}: {lost} events were lost", name=self._name, lost=self._unsaid)
             self._unsaid, self._said = 0, now
 
     def _give_up(self) -> None:
@@ -165,7 +165,7 @@ class Batches:
         except CancelledError:
             pass  # there is no more time
         except Exception:  # noqa: BLE001 - a mistake in here fails its batch alone
-            log.failure("sending audit events")
+            log.failure("sending events")
         self._lose(lost)
 
     def _ended(self, _result: object, sending: Deferred[None]) -> None:

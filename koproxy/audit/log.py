@@ -38,7 +38,7 @@ class _Log(Backend):
 
     def _failed(self, problem: NotWritten) -> None:
         sentence = (
-            f"{self.name} can't be written ({problem}): audit events are lost; make room, or give "
+            f"{self.name} can't be written ({problem}): events are lost; make room, or give "
             "koproxy its file and folder back"
         )
         if self.problem != sentence:
@@ -49,7 +49,7 @@ class _Log(Backend):
         if self.problem is not None:
             self.problem = None
             log.info(
-                "{name} can be written again; {dropped} audit events have been lost so far",
+                "{name} can be written again; {dropped} events have been lost so far",
                 name=self.name,
                 dropped=self.dropped,
             )

@@ -23,7 +23,7 @@ from koproxy.identity.issuer import canonical_issuer
 from koproxy.identity.steps import Explanation
 from koproxy.identity.token import read_token
 from koproxy.identity.typed import Refused
-from koproxy.settings import AUDIT, LIMITS, SERVING, UPSTREAM, Settings
+from koproxy.settings import AUDIT, LIMITS, OBSERVING, SERVING, UPSTREAM, Settings
 
 _LONGEST = 1024 * 1024
 _CONTROLS = re.compile(rb"[\x00-\x1f\x7f]")
@@ -31,7 +31,7 @@ _CONTROLS = re.compile(rb"[\x00-\x1f\x7f]")
 
 @click.command(
     cls=Command,
-    without=(SERVING, LIMITS, UPSTREAM, AUDIT),
+    without=(SERVING, LIMITS, UPSTREAM, OBSERVING, AUDIT),
     epilog="The other flags of serve may be given too; nothing here depends on them.",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
