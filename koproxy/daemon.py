@@ -8,7 +8,7 @@ import signal
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twisted.application.service import MultiService, Service
 from twisted.internet.defer import Deferred
@@ -68,7 +68,11 @@ from koproxy.settings import Settings
 from koproxy.sources.credential import Upstream
 from koproxy.sources.rights import Rights
 from koproxy.sources.without_credential import WithoutCredential
+from koproxy.tracing_flags import make_tracing
 from koproxy.workers import check_workers
+
+if TYPE_CHECKING:
+    from koproxy.observe.tracing import Tracing
 
 CHECK_SECONDS = 1.0
 SWEEP_SECONDS = 15.0
@@ -206,11 +210,14 @@ class _Upkeep(Service):
 
 
 def _observers(
-    requests: RequestMetrics, auditing: Auditing | None, access_log: AccessLog | None
+    requests: RequestMetrics,
+    auditing: Auditing | None,
+    access_log: AccessLog | None,
+    tracing: "Tracing | None",
 ) -> Observers:
     """Who is told of requests; logs have a name for each that they have in common."""
-    decided = () if auditing is None else (auditing.decided,)
-    told = [each for each in (auditing, access_log) if each is not None]
+    decided = [each.decided for each in (auditing, tracing) if each is not None]
+    told = [each for each in (auditing, access_log, tracing) if each is not None]
     return Observers(
         (correlate, *decided) if told else (),
         (*[each.answering for each in told], requests.answering),
@@ -270,6 +277,7 @@ def make_service(
     requests = RequestMetrics()
     audit = make_audit(settings, reactor, reactor)
     access_log = make_access_log(settings, reactor, reactor)
+    tracing = make_tracing(settings, reactor)
     logs = (*audit.backends, access_log[1]) if access_log else audit.backends
     if audit.policy is not None:
         kept += (audit.policy,)
@@ -283,7 +291,12 @@ def make_service(
         clients,
         Turns(reactor),
         host,
-        _observers(requests, audit.auditing, access_log[0] if access_log else None),
+        _observers(
+            requests,
+            audit.auditing,
+            access_log[0] if access_log else None,
+            tracing[0] if tracing else None,
+        ),
         trusted=trusted,
         show=shown,
         impersonation=make_impersonation(settings, own_calls.call, reactor),
@@ -325,7 +338,8 @@ def make_service(
 
     upkeep = _Upkeep(reactor, (pool, bare_pool), own_calls, clients)
     hangup = _Hangup(reactor, look)
-    parts = (*logs, authentication, *kept, upstream, upkeep, rights, metrics, hangup)
+    exporting = (tracing[1],) if tracing else ()
+    parts = (*logs, *exporting, authentication, *kept, upstream, upkeep, rights, metrics, hangup)
     for part in parts:
         service.addService(part)
 

@@ -349,6 +349,14 @@ class Settings:
         metavar="RATE",
     )
 
+    tracing_config_file: str = _option(
+        "",
+        "File with a TracingConfiguration (apiserver.config.k8s.io), which says where spans are "
+        "sent (OpenTelemetry) and of how many requests.",
+        group=OBSERVING,
+        metavar="FILE",
+    )
+
     audit_policy_file: str = _option(
         "",
         "File with the audit policy (audit.k8s.io/v1), which says what there are events of. A "

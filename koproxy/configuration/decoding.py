@@ -18,6 +18,7 @@ _NULL = "tag:yaml.org,2002:null"
 _TYPES = {
     str: ("string", "tag:yaml.org,2002:str"),
     bool: ("bool", "tag:yaml.org,2002:bool"),
+    int: ("number", "tag:yaml.org,2002:int"),
 }
 _FOUND = {
     "str": "string",

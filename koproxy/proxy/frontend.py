@@ -485,6 +485,7 @@ class Frontend:
             self._account = Account(None, self._peer, self._now())
         peer = self._account.peer.decode()
         log.debug("{code} to {peer}: {why}", code=code, peer=peer, why=message)
+        name = self._account.id
         self._account.status, self._account.refusal = code, message
         self._complete()
         request, self._request = self._request, None
@@ -503,7 +504,7 @@ class Frontend:
                 keep_alive=self._keep_alive,
                 head_only=request is not None and request.method == b"HEAD",
                 retry_after=retry_after,
-                noted=self._account.noted_upstream,
+                noted=b"Audit-ID: %b\r\n" % name.encode("latin-1") if name else b"",
             )
         )
         self._go_on()

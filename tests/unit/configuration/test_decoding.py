@@ -189,9 +189,7 @@ def test_any_bytes_are_read_or_refused(content: bytes) -> None:
 
 
 def good(text: str) -> str:
-    return (
-        f'{{"apiVersion": "{VERSION}", "kind": "AuthenticationConfiguration", {text}}}'
-    )
+    return f'{{"apiVersion": "{VERSION}", "kind": "AuthenticationConfiguration", {text}}}'
 
 
 @pytest.mark.parametrize(
