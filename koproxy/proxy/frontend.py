@@ -14,15 +14,9 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from koproxy.identity.decision import (
-    Forbidden,
-    Misread,
-    Outcome,
-    Reviewed,
-    Unauthenticated,
-    Verified,
-)
+from koproxy.identity.decision import Misread, Outcome, Reviewed, Verified
 from koproxy.proxy.account import CLIENT_GONE, Account
+from koproxy.proxy.deciding import decide, refusal, review
 from koproxy.proxy.stream import LAST_CHUNK, Stream, find_stream
 from koproxy.proxy.transport import Transport
 from koproxy.proxy.tunnel import Tunnel
@@ -33,8 +27,6 @@ from koproxy.wire.fields import Malformed
 from koproxy.wire.request import Fields, Request, leaves, parse_request, read_request, upstream_head
 from koproxy.wire.response import Answer
 from koproxy.wire.status import status_answer
-
-IMPERSONATION_REFUSED = "Impersonation requests are disabled when using kube-oidc-proxy"
 
 _MOST_AHEAD = 64 * 1024  # bytes read from a client before anybody wants them
 
@@ -164,7 +156,7 @@ class Frontend:
         if request is None:  # the client has gone meanwhile
             return
         try:
-            decision = self._by_certificate(request) or self._by_token(request)
+            decision = decide(self._way, self._shown, request)
             if isinstance(decision, Deferred):
                 decision.addCallback(self._decided).addErrback(self._failed)
             else:
@@ -172,40 +164,19 @@ class Frontend:
         except Exception:  # noqa: BLE001 (its turn may come among those of other clients)
             self._failed(Failure())
 
-    def _by_certificate(self, request: Request) -> Outcome | None:
-        """What is decided by what the client has shown, which comes before a token."""
-        if self._shown is None:
-            return None
-        outcome = self._shown.decide(self._way.reactor.seconds())
-        if isinstance(outcome, Unauthenticated) and request.fields.authorization:
-            return None
-        return outcome
-
-    def _by_token(self, request: Request) -> Outcome | Deferred[Outcome]:
-        authentication, authorization = self._way.authentication, request.fields.authorization
-        nobody = None if authorization else authentication.anonymous(request.target)
-        return nobody or authentication.decide(authorization)
-
     def _decided(self, decision: Outcome) -> None:
         request = self._request
         if request is None:  # the client has gone meanwhile
             return
         self._account.decision = decision
-        if request.fields.impersonation and isinstance(decision, Verified):
-            self._asked_to_be_another(request, decision)
-        else:
+        if not (request.fields.impersonation and isinstance(decision, Verified)):
             self._settled(request, decision)
-
-    def _asked_to_be_another(self, request: Request, caller: Verified) -> None:
-        impersonation = self._way.impersonation
-        if impersonation is None:
-            self._settled(request, Forbidden(IMPERSONATION_REFUSED))
             return
-        outcome = impersonation.review(caller, request.fields.ending)
-        if isinstance(outcome, Deferred):
-            outcome.addCallback(self._reviewed).addErrback(self._failed)
+        reviewed = review(self._way, decision, request)
+        if isinstance(reviewed, Deferred):
+            reviewed.addCallback(self._reviewed).addErrback(self._failed)
         else:
-            self._reviewed(outcome)
+            self._reviewed(reviewed)
 
     def _reviewed(self, outcome: Reviewed) -> None:
         request = self._request
@@ -224,14 +195,8 @@ class Frontend:
             self._refuse(500, account.refusal)
         elif isinstance(outcome, Verified):
             self._pass_on(request, outcome)
-        elif isinstance(outcome, Unauthenticated):
-            self._refuse(401, f"Unauthorized: {outcome.reason}")
-        elif isinstance(outcome, Forbidden):
-            self._refuse(403, outcome.message)
-        elif isinstance(outcome, Misread):
-            self._refuse(400, outcome.message)
         else:
-            self._refuse(503, outcome.message)
+            self._refuse(*refusal(outcome))
 
     def _pass_on(self, request: Request, verified: Verified) -> None:
         own = verified.credential is None
