@@ -9,7 +9,17 @@ from click.testing import CliRunner
 
 from koproxy.cli import attempt, koproxy, read
 from koproxy.cli.serve import serve
-from koproxy.settings import AUDIT, LIMITS, OIDC, PROXY, SERVING, UPSTREAM, Settings, options
+from koproxy.settings import (
+    AUDIT,
+    LIMITS,
+    OBSERVING,
+    OIDC,
+    PROXY,
+    SERVING,
+    UPSTREAM,
+    Settings,
+    options,
+)
 
 GOOD = {
     "--oidc-issuer-url": "https://issuer.example",
@@ -171,7 +181,7 @@ def test_the_defaults_are_those_of_the_table() -> None:
 def test_help_has_the_flags_in_their_groups() -> None:
     shown = CliRunner().invoke(koproxy, ["check", "--help"]).output
     headings = re.findall(r"^(\S.*):$", shown, re.MULTILINE)
-    assert headings == ["Options", OIDC, SERVING, LIMITS, UPSTREAM, PROXY, AUDIT]
+    assert headings == ["Options", OIDC, SERVING, LIMITS, UPSTREAM, PROXY, OBSERVING, AUDIT]
     assert shown.index("--online") < shown.index(f"{OIDC}:")
     shown = CliRunner().invoke(koproxy, ["explain", "--help"]).output
     assert re.findall(r"^(\S.*):$", shown, re.MULTILINE) == ["Options", OIDC, PROXY]
