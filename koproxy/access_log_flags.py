@@ -21,6 +21,13 @@ ROOM, DUE, SECONDS = 10_000, 100, 0.2
 _STANDARD_OUTPUT = 1
 
 
+def check_access_log(settings: Settings) -> None:
+    """See that its flags can work; raises ConfigurationError."""
+    sample = settings.access_log_sample_rate
+    if not 0 <= sample <= 1:
+        raise ConfigurationError(f"--access-log-sample-rate {sample:g} is not from 0 to 1")
+
+
 def make_access_log(
     settings: Settings, clock: IReactorTime, threads: IReactorThreads
 ) -> tuple[AccessLog, BatchedLog] | None:
@@ -28,10 +35,8 @@ def make_access_log(
 
     Raises ConfigurationError.
     """
-    sample = settings.access_log_sample_rate
-    if not 0 <= sample <= 1:
-        raise ConfigurationError(f"--access-log-sample-rate {sample:g} is not from 0 to 1")
-    path = settings.access_log_path
+    check_access_log(settings)
+    path, sample = settings.access_log_path, settings.access_log_sample_rate
     if not path:
         return None
     log = BatchedLog(

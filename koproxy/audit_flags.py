@@ -10,8 +10,9 @@ from twisted.internet.interfaces import IReactorThreads, IReactorTime
 from twisted.logger import Logger
 
 from koproxy.audit.backend import Backend
-from koproxy.audit.backends import make_backends
+from koproxy.audit.backends import check_flags, make_backends
 from koproxy.audit.policy import Policy, read_policy
+from koproxy.audit.webhook_server import WebhookServer
 from koproxy.auditing import Auditing
 from koproxy.errors import ConfigurationError
 from koproxy.files import read_named
@@ -30,18 +31,35 @@ class Audit:
     policy: Reloaded[Any] | None
 
 
-def make_audit(settings: Settings, clock: IReactorTime, threads: IReactorThreads) -> Audit:
-    """What the flags say; raises ConfigurationError."""
+def check_audit(settings: Settings) -> str:
+    """See that the flags and files about audit can work, and say what is good about them.
+
+    Nothing is written. Raises ConfigurationError.
+    """
     file = settings.audit_policy_file
-    if not file:
-        if settings.audit_log_path or settings.audit_webhook_config_file:
-            log.warn("there are no audit events without --audit-policy-file")
-        return Audit(None, make_backends(settings, clock, threads), None)
-    if not (settings.audit_log_path or settings.audit_webhook_config_file):
+    check_flags(settings)
+    if file and not (settings.audit_log_path or settings.audit_webhook_config_file):
         raise ConfigurationError(
             f"--audit-policy-file {file} is given without a place for the events: give "
             "--audit-log-path or --audit-webhook-config-file too"
         )
+    if settings.audit_webhook_config_file:
+        server = WebhookServer(settings.audit_webhook_config_file)
+        server.take(server.read())
+    if not file:
+        return ""
+    policy = read_policy(read_named(f"--audit-policy-file {file}", file), file)
+    return f"--audit-policy-file {file}: good; rules: {len(policy.rules)}"
+
+
+def make_audit(settings: Settings, clock: IReactorTime, threads: IReactorThreads) -> Audit:
+    """What the flags say; raises ConfigurationError."""
+    file = settings.audit_policy_file
+    check_audit(settings)
+    if not file:
+        if settings.audit_log_path or settings.audit_webhook_config_file:
+            log.warn("there are no audit events without --audit-policy-file")
+        return Audit(None, make_backends(settings, clock, threads), None)
     backends = make_backends(settings, clock, threads)
     auditing = Auditing(backends)
 

@@ -47,16 +47,28 @@ def make_passthrough(settings: Settings, call: Call, clock: IReactorTime) -> Pas
     return Passthrough(TokenReviews(call, settings.token_passthrough_audiences, clock), clock)
 
 
-def make_impersonation(settings: Settings, call: Call, clock: IReactorTime) -> Impersonation | None:
-    """Make what ``--allow-inbound-impersonation`` asks for; None without it.
+def check_modes(settings: Settings) -> None:
+    """See that all flags about modes can work; raises ConfigurationError."""
+    added_fields(settings)
+    _review_seconds(settings)
+    make_bucket(settings, lambda: 0.0)
 
-    Raises ConfigurationError.
-    """
+
+def _review_seconds(settings: Settings) -> float:
     seconds = settings.subject_access_review_timeout.total_seconds()
     if seconds <= 0:
         raise ConfigurationError(
             "--subject-access-review-timeout must be more than 0: leave it out for 5s"
         )
+    return seconds
+
+
+def make_impersonation(settings: Settings, call: Call, clock: IReactorTime) -> Impersonation | None:
+    """Make what ``--allow-inbound-impersonation`` asks for; None without it.
+
+    Raises ConfigurationError.
+    """
+    seconds = _review_seconds(settings)
     if not settings.allow_inbound_impersonation:
         return None
     reviews = AccessReviews(call, clock)

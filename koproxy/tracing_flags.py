@@ -61,10 +61,9 @@ def make_tracing(settings: Settings, threads: IReactorThreads) -> "tuple[Tracing
 
     Raises ConfigurationError.
     """
-    file = settings.tracing_config_file
-    if not file:
+    if not settings.tracing_config_file:
         return None
-    given = read_tracing(read_named(f"{_FLAG} {file}", file), file)
+    given = read_tracing(settings)
     try:
         from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import (  # noqa: PLC0415
             OTLPSpanExporter,
@@ -95,10 +94,13 @@ def make_tracing(settings: Settings, threads: IReactorThreads) -> "tuple[Tracing
     return Tracing(provider), _Exporting(provider, threads)
 
 
-def read_tracing(content: bytes, file: str) -> TracingConfiguration:
-    """Read what is in ``file``; raises ConfigurationError with everything that is wrong with it."""
+def read_tracing(settings: Settings) -> TracingConfiguration:
+    """Read the file, if there is one; raises ConfigurationError with all that is wrong with it."""
+    file = settings.tracing_config_file
+    if not file:
+        return TracingConfiguration()
     where = f"{_FLAG} {file}"
-    decoded = decode(content, SCHEMA)
+    decoded = decode(read_named(where, file), SCHEMA)
     if decoded.configuration is None:
         raise refusal(where, decoded.problems)
     problems = [with_line(each, decoded.lines) for each in _problems(decoded.configuration)]

@@ -40,6 +40,7 @@ def make_backends(
     Raises:
         ConfigurationError: a flag says what can't be, or a file can't be read or written.
     """
+    check_flags(settings)
     found: list[Backend] = []
     if settings.audit_log_path:
         found.append(_log(settings, reactor, threads))
@@ -48,7 +49,18 @@ def make_backends(
     return tuple(found)
 
 
-def _log(settings: Settings, reactor: IReactorTime, threads: IReactorThreads) -> Backend:
+def check_flags(settings: Settings) -> None:
+    """See that the flags of the backends that there will be can work; nothing is opened.
+
+    Raises ConfigurationError.
+    """
+    if settings.audit_log_path:
+        _check_log(settings)
+    if settings.audit_webhook_config_file:
+        _check_webhook(settings)
+
+
+def _check_log(settings: Settings) -> None:
     mode = settings.audit_log_mode
     if settings.audit_log_format != "json":
         raise ConfigurationError(
@@ -67,11 +79,32 @@ def _log(settings: Settings, reactor: IReactorTime, threads: IReactorThreads) ->
             raise ConfigurationError(
                 f"--audit-log-{flag} is {number}: give a number from 1 on, or 0 for no limit"
             )
-    name = f"--audit-log-path {settings.audit_log_path}"
     if mode == "batch":
         _check_batches(
             "log", settings.audit_log_batch_buffer_size, settings.audit_log_batch_max_size
         )
+
+
+def _check_webhook(settings: Settings) -> None:
+    mode = settings.audit_webhook_mode
+    if mode in ("blocking", "blocking-strict"):
+        raise ConfigurationError(
+            f"--audit-webhook-mode is {mode!r}, and koproxy lets no request wait for a webhook: "
+            "leave it out, or give batch; --audit-log-path has that mode"
+        )
+    if mode != "batch":
+        raise ConfigurationError(f"--audit-webhook-mode is {mode!r}: leave it out, or give batch")
+    _check_version("webhook", settings.audit_webhook_version)
+    _check_batches(
+        "webhook",
+        settings.audit_webhook_batch_buffer_size,
+        settings.audit_webhook_batch_max_size,
+    )
+
+
+def _log(settings: Settings, reactor: IReactorTime, threads: IReactorThreads) -> Backend:
+    mode = settings.audit_log_mode
+    name = f"--audit-log-path {settings.audit_log_path}"
     file = _file(settings, threads, name)
     if mode != "batch":
         return BlockingLog(name, file, reactor, strict=mode == "blocking-strict")
@@ -87,20 +120,6 @@ def _log(settings: Settings, reactor: IReactorTime, threads: IReactorThreads) ->
 
 
 def _webhook(settings: Settings, reactor: IReactorTime) -> Backend:
-    mode = settings.audit_webhook_mode
-    if mode in ("blocking", "blocking-strict"):
-        raise ConfigurationError(
-            f"--audit-webhook-mode is {mode!r}, and koproxy lets no request wait for a webhook: "
-            "leave it out, or give batch; --audit-log-path has that mode"
-        )
-    if mode != "batch":
-        raise ConfigurationError(f"--audit-webhook-mode is {mode!r}: leave it out, or give batch")
-    _check_version("webhook", settings.audit_webhook_version)
-    _check_batches(
-        "webhook",
-        settings.audit_webhook_batch_buffer_size,
-        settings.audit_webhook_batch_max_size,
-    )
     server = WebhookServer(settings.audit_webhook_config_file)
     return Webhook(
         server,

@@ -47,10 +47,14 @@ def check(online: bool, **given: Any) -> int:
 
 def _parts(settings: Settings) -> Iterator[Part]:
     from koproxy import issuers  # noqa: PLC0415
+    from koproxy.access_log_flags import check_access_log  # noqa: PLC0415
+    from koproxy.audit_flags import check_audit  # noqa: PLC0415
     from koproxy.limits import limits_of  # noqa: PLC0415
     from koproxy.listening import check_addresses  # noqa: PLC0415
+    from koproxy.modes import check_modes  # noqa: PLC0415
     from koproxy.peers import trusted_proxies_of  # noqa: PLC0415
     from koproxy.sources.trust import IssuerTrust  # noqa: PLC0415
+    from koproxy.tracing_flags import read_tracing  # noqa: PLC0415
     from koproxy.workers import check_workers  # noqa: PLC0415
 
     for look in (
@@ -58,6 +62,9 @@ def _parts(settings: Settings) -> Iterator[Part]:
         check_workers,
         limits_of,
         trusted_proxies_of,
+        check_modes,
+        check_access_log,
+        read_tracing,
         issuers.check_reserved_groups,
         issuers.check_issuer_flags,
     ):
@@ -81,6 +88,7 @@ def _parts(settings: Settings) -> Iterator[Part]:
     yield trust
     yield rules
     yield partial(_certificate, settings)
+    yield partial(check_audit, settings)
     if settings.kubeconfig or settings.context:
         yield partial(_credential, settings)
 

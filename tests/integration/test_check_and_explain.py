@@ -236,6 +236,47 @@ def test_what_serve_would_refuse_is_refused(folder: Folder, given: str, words: s
     assert words in ended.err
 
 
+POLICY = {"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "rules": [{"level": "Metadata"}]}
+TRACING = {"apiVersion": "apiserver.config.k8s.io/v1", "kind": "TracingConfiguration"}
+
+
+def test_a_good_audit_policy_is_good_and_nothing_is_written(folder: Folder) -> None:
+    folder.write("policy.json", POLICY)
+    log = ("--audit-policy-file=policy.json", "--audit-log-path=logs/audit.log")
+    ended = folder.run("check", *FILE, *log)
+    assert ended.status == 0
+    assert "--audit-policy-file policy.json: good; rules: 1\n" in ended.out
+    assert not (folder.path / "logs").exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("--audit-policy-file=policy.json", "is given without a place for the events"),
+        ("--audit-policy-file=nowhere --audit-log-path=-", "--audit-policy-file nowhere can't be"),
+        ("--audit-policy-file=bad.json --audit-log-path=-", "rules[0].level: Invalid value"),
+        ("--audit-log-path=- --audit-log-mode=odd", "--audit-log-mode is 'odd'"),
+        ("--audit-webhook-config-file=nowhere", "nowhere"),
+        ("--tracing-config-file=tracing.json", "samplingRatePerMillion: Invalid value"),
+        ("--access-log-sample-rate=2", "--access-log-sample-rate 2 is not from 0 to 1"),
+        ("--subject-access-review-timeout=0s", "--subject-access-review-timeout must be more"),
+        ("--kube-client-qps=-1", "--kube-client-qps -1.0 is below 0"),
+        ("--extra-user-headers=a", "--extra-user-headers has 'a', which is no KEY=VALUE"),
+        ("--trusted-proxies=here", "--trusted-proxies"),
+    ],
+)
+def test_what_serve_would_refuse_of_other_flags_is_refused(
+    folder: Folder, given: str, words: str
+) -> None:
+    folder.write("policy.json", POLICY)
+    folder.write("bad.json", {**POLICY, "rules": [{"level": "All"}]})
+    folder.write("tracing.json", {**TRACING, "samplingRatePerMillion": -1})
+    ended = folder.run("check", *FILE, *given.split())
+    assert (ended.status, ended.out) == (2, "")
+    assert words in ended.err
+    assert ended.err.count("\n") == 1
+
+
 @pytest.mark.parametrize(
     "content",
     [b"", b"\0" * 100, bytes(range(256)), b'jwt: "\xe9"', b"[1]", b'{"a":', b"[" * 100_000, b"x"],
