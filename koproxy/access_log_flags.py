@@ -15,7 +15,7 @@ from koproxy.errors import ConfigurationError
 from koproxy.observe.access_log import AccessLog
 from koproxy.settings import Settings
 
-ROOM, DUE, SECONDS = 10_000, 100, 0.2
+ROOM, DUE, SECONDS = 100_000, 5000, 0.2
 """Lines that may wait for the disk; how many of them, or how old a one, have them written."""
 
 _STANDARD_OUTPUT = 1

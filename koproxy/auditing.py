@@ -83,7 +83,7 @@ class Auditing:
             uri=request.target.decode(),
             info=info,
             client=account.peer.decode(),
-            agent=user_agent(request.fields.ending),
+            agent=user_agent(request.fields.value(b"user-agent")),
             received=self._now() - (self._steady() - account.began),
         )
         event["user"] = user_info(who)

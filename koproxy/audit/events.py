@@ -4,7 +4,6 @@ Beside what kube-apiserver says, an event's annotations tell what koproxy decide
 which issuer's rules. No event has a token or a body in it.
 """
 
-import re
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
@@ -13,20 +12,18 @@ from koproxy.identity.user import Identity
 from koproxy.kubernetes_request import RequestInfo
 
 _LONGEST_AGENT = 1024  # characters, as at kube-apiserver
-_AGENT = re.compile(rb"(?:\A|\n)user-agent:[ \t]*([^\r]*?)[ \t]*\r", re.IGNORECASE)
 
 Event = dict[str, Any]
 
 
-def user_agent(block: bytes) -> str:
-    """Give what a client calls itself in a head's field lines, or nothing."""
-    found = _AGENT.search(block)
-    return "" if found is None else found[1][:_LONGEST_AGENT].decode(errors="replace")
+def user_agent(value: bytes) -> str:
+    """Give what a client calls itself, by the value of its ``User-Agent``."""
+    return value[:_LONGEST_AGENT].decode(errors="replace")
 
 
 def timestamp(seconds: float) -> str:
     """Write seconds since the epoch as Kubernetes' MicroTime."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 def first_event(

@@ -91,7 +91,7 @@ def _about(account: Account) -> Line:
         line["path"] = info.path
         if info.is_resource:
             line |= object_reference(info)
-        agent = user_agent(request.fields.ending)
+        agent = user_agent(request.fields.value(b"user-agent"))
         if agent:
             line["userAgent"] = agent
     return line

@@ -13,17 +13,16 @@ from koproxy.proxy.account import Account
 LONGEST = 64
 """Characters of a name that are shown, as at kube-apiserver."""
 
-_AUDIT_ID = re.compile(rb"(?:\A|\n)audit-id:[ \t]*([^\r]*?)[ \t]*\r", re.IGNORECASE)
-_REQUEST_ID = re.compile(rb"(?:\A|\n)x-request-id:[ \t]*([!-~]{1,64})[ \t]*\r", re.IGNORECASE)
+_NAME = re.compile(rb"[!-~]{1,64}")
 
 
 def correlate(account: Account) -> None:
     """Give a request its name, and have the API server get it too."""
-    block = b"" if account.request is None else account.request.fields.ending
-    given = _AUDIT_ID.search(block)
-    if given is not None and given[1]:
-        account.id = given[1][:LONGEST].decode("latin-1")
+    fields = None if account.request is None else account.request.fields
+    given = b"" if fields is None else fields.value(b"audit-id")
+    if given:
+        account.id = given[:LONGEST].decode("latin-1")
         return
-    other = _REQUEST_ID.search(block)
-    account.id = str(uuid4()) if other is None else other[1].decode()
+    other = b"" if fields is None else fields.value(b"x-request-id")
+    account.id = other.decode() if _NAME.fullmatch(other) else str(uuid4())
     account.noted_upstream = b"Audit-ID: %b\r\n" % account.id.encode()

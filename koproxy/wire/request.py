@@ -70,6 +70,18 @@ class Fields:
     passed_on: bytes
     forwarded_for: bytes
 
+    def value(self, name: bytes) -> bytes:
+        """Give the value of the first field of a ``name`` in lower case; empty if there is none.
+
+        For whoever tells of requests: it looks through all lines each time.
+        """
+        lines = b"\n" + self.ending.lower()
+        found = lines.find(b"\n%b:" % name)
+        if found < 0:
+            return b""
+        begin = found + len(name) + 1
+        return self.ending[begin : self.ending.index(b"\r", begin)].strip(b" \t")
+
 
 @dataclass(slots=True)
 class Request:

@@ -92,6 +92,22 @@ def test_what_proxies_have_told_is_kept_in_one_list(lines: bytes, told: bytes | 
 
 
 @pytest.mark.parametrize(
+    ("lines", "value"),
+    [
+        (b"User-Agent: kubectl/v1\r\n", b"kubectl/v1"),
+        (b"USER-agent:\tkubectl v1 \r\n", b"kubectl v1"),
+        (b"User-Agent: one\r\nUser-Agent: two\r\n", b"one"),
+        (b"User-Agent:\r\nAccept: */*\r\n", b""),
+        (b"X-User-Agent: other\r\nAccept: user-agent: other\r\n", b""),
+        (b"", b""),
+    ],
+)
+def test_a_field_is_found_by_its_name(lines: bytes, value: bytes) -> None:
+    for block in (HOST + lines, lines + HOST):
+        assert parse_request(head(block)).fields.value(b"user-agent") == value
+
+
+@pytest.mark.parametrize(
     "name",
     [
         b"Impersonate-User",
