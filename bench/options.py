@@ -7,7 +7,17 @@ from dataclasses import dataclass
 
 CASES = ("requests", "answers", "uploads", "tunnels", "connections", "tokens", "watches")
 COMPILED = "koproxy-compiled"
-CONTESTANTS = ("koproxy", COMPILED, "nginx", "go-2", "go-1000", "go-http2", "twisted.web")
+CONTESTANTS = (
+    "koproxy",
+    COMPILED,
+    "koproxy-access-log",
+    "koproxy-audit",
+    "nginx",
+    "go-2",
+    "go-1000",
+    "go-http2",
+    "twisted.web",
+)
 
 
 @dataclass(frozen=True, slots=True)

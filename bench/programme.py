@@ -15,7 +15,7 @@ from bench.cases.transfers import Answers, Tunnels, Uploads
 from bench.cases.watches import Watches
 from bench.clients import Peer
 from bench.contestants import Contestant
-from bench.contestants.koproxy import Koproxy
+from bench.contestants.koproxy import ACCESS_LOG, AUDIT, Koproxy
 from bench.contestants.nginx import Nginx
 from bench.contestants.reverseproxy import ReverseProxy
 from bench.contestants.twistedweb import TwistedWeb
@@ -36,7 +36,9 @@ def contestants(options: Options, tools: Tools) -> list[Contestant]:
     go = tools.reverseproxy
     every: list[Contestant] = [
         Koproxy(),
-        *([Koproxy(compiled_koproxy())] if COMPILED in options.contestants else []),
+        *([Koproxy(COMPILED, compiled_koproxy())] if COMPILED in options.contestants else []),
+        Koproxy(ACCESS_LOG),
+        Koproxy(AUDIT),
         Nginx(tools.nginx),
         ReverseProxy(go, "go-2"),
         ReverseProxy(go, "go-1000", idle=1000),

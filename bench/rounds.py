@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from bench.cases import Case
+from bench.cases.requests import Requests
 from bench.contestants import Contestant
 from bench.errors import NoFigure
 from bench.figures import Blank, Sample
@@ -23,6 +24,8 @@ def interleaved(
             if case.rounds is not None and number >= case.rounds:
                 continue
             for contestant in contestants[:: -1 if number % 2 else 1]:
+                if not (contestant.everywhere or isinstance(case, Requests)):
+                    continue
                 name = contestant.name
                 if (case.name, name) in over:
                     continue

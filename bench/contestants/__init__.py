@@ -49,6 +49,8 @@ class Contestant(Protocol):
     name: str
     verifies: bool
     """Whether it looks at tokens, and refuses who isn't who they must be."""
+    everywhere: bool
+    """Whether it takes part in every case, or only where requests are counted."""
 
     def start(self, ring: Ring) -> Running:
         """Start it and wait until it serves; raises NoFigure if it doesn't."""

@@ -12,14 +12,26 @@ from bench.caller import CLIENT_ID
 from bench.contestants import Ring, Running
 from bench.upstream import Upstream
 
+ACCESS_LOG, AUDIT = "koproxy-access-log", "koproxy-audit"
+
+_POLICY = {
+    "apiVersion": "audit.k8s.io/v1",
+    "kind": "Policy",
+    "rules": [{"level": "Metadata"}],
+}
+
 
 class Koproxy:
-    """What it is all about: plain Python, or the modules in the folder ``compiled``."""
+    """What it is all about: plain Python, or the modules in the folder ``compiled``.
+
+    By its name it also writes an access log, or an audit log of all events of all requests.
+    """
 
     verifies = True
 
-    def __init__(self, compiled: Path | None = None) -> None:
-        self.name = "koproxy" if compiled is None else "koproxy-compiled"
+    def __init__(self, name: str = "koproxy", compiled: Path | None = None) -> None:
+        self.name = name
+        self.everywhere = name not in (ACCESS_LOG, AUDIT)
         self._environment = {} if compiled is None else {"PYTHONPATH": str(compiled)}
 
     def start(self, ring: Ring) -> Running:
@@ -37,6 +49,7 @@ class Koproxy:
                 *("--oidc-issuer-url", ring.issuer_url, "--oidc-ca-file", ring.issuer_ca),
                 *("--oidc-client-id", CLIENT_ID),
                 *("--oidc-username-prefix", "-", "--oidc-groups-claim", "groups"),
+                *self._logs(ring, name),
             ],
             ring.core,
             self._environment,
@@ -45,6 +58,15 @@ class Koproxy:
         health = program.port(line.format("health"))
         program.until(lambda: _is_ready(health), "/readyz answered 200")
         return Running(program, program.port(line.format("serving https")))
+
+    def _logs(self, ring: Ring, name: str) -> tuple[str | Path, ...]:
+        log = ring.programs.folder / f"{name}.log"
+        if self.name == ACCESS_LOG:
+            return ("--access-log-path", log)
+        if self.name == AUDIT:
+            policy = ring.write(f"{name}.policy", json.dumps(_POLICY))
+            return ("--audit-policy-file", policy, "--audit-log-path", log)
+        return ()
 
 
 def _kubeconfig(upstream: Upstream) -> dict[str, object]:

@@ -63,6 +63,7 @@ class Nginx:
 
     name = "nginx"
     verifies = False
+    everywhere = True
 
     def __init__(self, program: Path) -> None:
         self._program = program

@@ -13,6 +13,8 @@ class ReverseProxy:
 
     verifies = True
 
+    everywhere = True
+
     def __init__(
         self, program: Path, name: str, *, idle: int | None = None, http2: bool = False
     ) -> None:

@@ -14,6 +14,7 @@ class TwistedWeb:
 
     name = "twisted.web"
     verifies = True
+    everywhere = True
 
     def start(self, ring: Ring) -> Running:
         """Start it."""

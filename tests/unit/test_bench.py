@@ -57,6 +57,7 @@ class Named:
 
     name: str
     verifies: bool = True
+    everywhere: bool = True
 
     def start(self, ring: Ring) -> Running:
         raise NotImplementedError
@@ -99,6 +100,13 @@ def test_who_fails_is_not_asked_again_in_that_case_and_the_others_go_on() -> Non
     assert blanks == [Blank("recorded", "b", "in round 1, it fell over", failed=True)]
     assert case.order == "abccaac"
     assert other.order == "abccbaabc"
+
+
+def test_who_takes_part_where_requests_are_counted_is_in_no_other_case() -> None:
+    case = Recorded()
+    contestants = [Named("a"), Named("b", everywhere=False)]
+    assert list(interleaved(cast(Stage, None), contestants, [case], rounds=1))
+    assert case.order == "a"
 
 
 def test_who_is_left_out_is_never_asked_and_has_not_failed() -> None:
