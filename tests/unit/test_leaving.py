@@ -6,7 +6,9 @@ from support.memory import Stack, answer, request
 SWITCH = b"Connection: Upgrade\r\nUpgrade: SPDY/3.1\r\n"
 JSON = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
 WATCH = b"GET /api/v1/pods?watch=1 HTTP/1.1"
+PROTOBUF = JSON.replace(b"json", b"vnd.kubernetes.protobuf;stream=watch")
 EVENT = b'{"type":"ADDED","object":{}}\n'
+FRAME = b"\x00\x00\x00\x05event"
 
 
 def chunk(content: bytes) -> bytes:
@@ -136,12 +138,39 @@ def test_a_stream_of_another_kind_is_cut_when_its_time_is_over(
     assert stack.client.ending == "cut"
 
 
-def test_a_watch_that_is_not_json_is_one_of_these(stack: Stack) -> None:
+@pytest.mark.parametrize(
+    "head",
+    [
+        PROTOBUF.replace(b";stream=watch", b""),
+        JSON.replace(b"json", b"cbor-seq"),
+        JSON.replace(b"\r\nTransfer", b"\r\nContent-Encoding: gzip\r\nTransfer"),
+        PROTOBUF.replace(b"\r\nTransfer", b"\r\nContent-Encoding: gzip\r\nTransfer"),
+    ],
+)
+def test_so_is_a_watch_in_a_form_that_is_not_known(stack: Stack, head: bytes) -> None:
     stack.client.receive(request(first=WATCH))
-    stack.upstream.receive(JSON.replace(b"json", b"vnd.kubernetes.protobuf;stream=watch"))
-    stack.upstream.receive(chunk(EVENT))
+    stack.upstream.receive(head)
     end(stack, 30)
     assert stack.client.ending == ""
+
+
+@pytest.mark.parametrize("at", range(len(chunk(FRAME[:3]) + chunk(FRAME[3:] + FRAME)) + 1))
+def test_a_watch_in_protobuf_ends_after_a_whole_event_too(stack: Stack, at: int) -> None:
+    sent = chunk(FRAME[:3]) + chunk(FRAME[3:] + FRAME)
+    stack.client.receive(request(first=WATCH))
+    stack.upstream.receive(PROTOBUF)
+    stack.upstream.receive(sent[:at])
+    end(stack)
+    # What is not the whole size of a chunk has not gone on.
+    begun = at >= len(b"3\r\n")
+    if not begun or at == len(sent):
+        assert stack.client.ending == "half-closed"
+    else:
+        assert stack.client.ending == ""
+        stack.upstream.receive(sent[at:])
+    body = stack.client.sent.partition(b"\r\n\r\n")[2]
+    assert body == (sent if begun else b"") + b"0\r\n\r\n"
+    assert stack.client.ending == "half-closed"
 
 
 @pytest.mark.parametrize("query", [b"", b"?watch=0", b"?watch=false", b"?limit=1"])
