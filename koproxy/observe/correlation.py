@@ -20,8 +20,11 @@ def correlate(account: Account) -> None:
     """Give a request its name, and have the API server get it too."""
     fields = None if account.request is None else account.request.fields
     given = b"" if fields is None else fields.value(b"audit-id")
-    if given:
+    if fields is not None and given:
         account.id = given[:LONGEST].decode("latin-1")
+        # A client may say of any field that it is not to be passed on, of this one too.
+        if b"\naudit-id:" not in b"\n" + fields.passed_on.lower():
+            account.noted_upstream = b"Audit-ID: %b\r\n" % given
         return
     other = b"" if fields is None else fields.value(b"x-request-id")
     account.id = other.decode() if _NAME.fullmatch(other) else str(uuid4())

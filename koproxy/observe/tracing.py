@@ -5,6 +5,7 @@ one that is goes on with that of koproxy's span, so that the API server's are wi
 is in no span: traces are for others to read than logs.
 """
 
+import logging
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -23,6 +24,9 @@ _PARENT, _STATE = "traceparent", "tracestate"
 _LEAST_WRONG = 500
 
 _trace_context = TraceContextTextMapPropagator()
+# It would repeat in the log, and at any length, what a client sent that is no tracestate.
+for _module in ("opentelemetry.trace.span", "opentelemetry.trace.propagation.tracecontext"):
+    logging.getLogger(_module).setLevel(logging.CRITICAL)
 
 
 class Tracing:

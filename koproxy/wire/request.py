@@ -277,15 +277,16 @@ def upstream_head(
     ``identity`` are the whole ``Impersonate-*`` lines of a verified identity, and ``credential``
     the value of the proxy's own ``Authorization`` (empty where a client certificate speaks for
     it). ``host`` is the API server's name and port, ``prefix`` the path that its URL has before
-    every target, ``peer`` the address of the client, ``noted`` a line for the API server's logs.
+    every target, ``peer`` the address of the client, ``noted`` lines for the API server's logs,
+    which stand first: of several with one name, Go's servers take the first.
     """
     return b"%b %b%b HTTP/1.1\r\nHost: %b\r\n%b%b%b%bX-Forwarded-For: %b\r\n\r\n" % (
         request.method,
         prefix,
         request.target,
         host,
-        request.fields.passed_on,
         noted,
+        request.fields.passed_on,
         identity,
         b"Authorization: %b\r\n" % credential if credential else b"",
         peer,

@@ -120,3 +120,11 @@ def test_the_next_request_of_a_connection_has_its_own_lines() -> None:
     first, second = traced.sent(b"traceparent")
     assert first != second
     assert all(line.startswith(f"00-{TRACE}".encode()) for line in (first, second))
+
+
+@pytest.mark.parametrize("state", [b"a=1 b", b"a" * 9000, b"a=1,a=2", b"=,\x9b2J"])
+def test_what_is_no_tracestate_is_not_in_the_log(
+    state: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    Traced().stack.client.receive(request(parent() + b"tracestate: %b\r\n" % state))
+    assert caplog.records == []
