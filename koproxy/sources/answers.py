@@ -8,12 +8,12 @@ is a keyed hash of each.
 
 import hashlib
 import secrets
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Generic, TypeVar
 
-from twisted.internet.defer import Deferred, DeferredSemaphore
+from twisted.internet.defer import CancelledError, Deferred
 
 from koproxy.sources.flight import Flight
 
@@ -55,6 +55,38 @@ class _Kept(Generic[T]):
         self._answers.pop(key, None)
 
 
+class _Turns:
+    """So many at a time, the others in a line.
+
+    Unlike Twisted's semaphore, it calls one after the other where each is done at once: one within
+    the other, a long line would be too deep, and turns would be lost.
+    """
+
+    def __init__(self, at_a_time: int) -> None:
+        self._left = at_a_time
+        self._calling = False
+        self.waiting: deque[Deferred[None]] = deque()
+
+    def take(self) -> Deferred[None]:
+        turn: Deferred[None] = Deferred()
+        self.waiting.append(turn)
+        self._call()
+        return turn
+
+    def give_back(self) -> None:
+        self._left += 1
+        self._call()
+
+    def _call(self) -> None:
+        if self._calling:
+            return
+        self._calling = True
+        while self._left and self.waiting:
+            self._left -= 1
+            self.waiting.popleft().callback(None)
+        self._calling = False
+
+
 class Answers(Generic[T]):
     """Answers to questions of one kind.
 
@@ -80,8 +112,8 @@ class Answers(Generic[T]):
         self._good: _Kept[T] = _Kept(good_seconds, most_kept)
         self._bad: _Kept[T] = _Kept(bad_seconds, most_kept)
         self._under_way: dict[bytes, Flight[T]] = {}
-        self._of_regulars = DeferredSemaphore(at_a_time)
-        self._of_strangers = DeferredSemaphore(at_a_time)
+        self._of_regulars = _Turns(at_a_time)
+        self._of_strangers = _Turns(at_a_time)
 
     def known(self, question: bytes) -> T | None:
         """Give the answer that is kept and still holds, if there is one."""
@@ -114,14 +146,15 @@ class Answers(Generic[T]):
             flight.done.addBoth(partial(self._landed, key))
         return flight.join()
 
-    async def _ask(
-        self, key: bytes, turns: DeferredSemaphore, ask: Callable[[], Awaitable[T]]
-    ) -> T:
-        await turns.acquire()
+    async def _ask(self, key: bytes, turns: _Turns, ask: Callable[[], Awaitable[T]]) -> T:
+        await turns.take()
         try:
+            flight = self._under_way.get(key)
+            if flight is not None and not flight.awaited:
+                raise CancelledError  # all who asked have gone while it had to wait
             answer = await ask()
         finally:
-            turns.release()
+            turns.give_back()
         self._good.forget(key)
         kept = self._good if self._is_good(answer) else self._bad
         kept.put(key, answer, self._now())

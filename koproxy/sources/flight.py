@@ -25,6 +25,11 @@ class Flight(Generic[T]):
         self._running: Deferred[T] = Deferred.fromCoroutine(errand)
         self.done: Deferred[None] = self._running.addBoth(self._land)
 
+    @property
+    def awaited(self) -> bool:
+        """Whether anybody waits for it now."""
+        return bool(self._waiting)
+
     def join(self) -> Deferred[T]:
         """Wait for the result, or the failure; cancelling this ends only this waiting."""
         waiting: Deferred[T] = Deferred(self._waiting.remove)

@@ -1,7 +1,7 @@
 """Answers are kept for a short time, asked for once, and few at a time."""
 
 import pytest
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import CancelledError, Deferred, fail
 from twisted.python.failure import Failure
 
 from koproxy.sources.answers import Answers, Busy
@@ -119,3 +119,35 @@ def test_no_nonsense_has_a_good_answer_forgotten() -> None:
     assert scene.answers.known(b"good") == 1
     kept = [number for number in range(10) if scene.answers.known(b"%d" % number) is not None]
     assert kept == [7, 8, 9]
+
+
+def test_no_turn_is_lost_where_a_long_line_fails_at_once() -> None:
+    scene = Scene()
+    broken = False
+
+    def ask() -> Deferred[int]:
+        return fail(ValueError()) if broken else Scene.ask(scene)
+
+    found: list[object] = []
+    for number in range(520):
+        scene.answers.get(b"%d" % number, ask).addBoth(found.append)
+    broken = True
+    for asked in scene.asked[:]:
+        asked.errback(ValueError())
+    assert len(found) == 520
+    scene.asked.clear()
+    for number in range(9):
+        scene.get(b"%d" % number)
+    assert len(scene.asked) == 8
+
+
+def test_what_nobody_waits_for_any_longer_is_not_asked() -> None:
+    scene = Scene(at_a_time=1, most_waiting=1)
+    scene.get(b"a")
+    gone = scene.answers.get(b"b", scene.ask)
+    gone.addErrback(lambda _: None)
+    gone.cancel()
+    scene.asked[0].callback(1)
+    assert len(scene.asked) == 1
+    assert scene.get(b"b") == []
+    assert len(scene.asked) == 2
