@@ -311,7 +311,7 @@ class Frontend:
             self.transport.write(data)
             if self._stream is not None:
                 self._stream.follow(data)
-                if self._clients.ending:
+                if self._clients.ending and not last:
                     self._end_stream(self._stream)
         else:
             self._doubted.data += data

@@ -189,3 +189,11 @@ def test_a_tunnel_is_cut_when_its_time_is_over(stack: Stack) -> None:
     assert stack.client.ending == ""
     stack.clients.cut()
     assert (stack.client.ending, stack.upstream.ending) == ("cut", "cut")
+
+
+def test_an_end_that_comes_by_itself_is_not_cut_off(stack: Stack) -> None:
+    watch(stack, chunk(b"a line"), first=b"GET /log?follow=true HTTP/1.1")
+    stack.clients.leaving = stack.clients.ending = stack.clients.cutting = True
+    stack.upstream.receive(b"0\r\n\r\n")
+    assert stack.client.sent.endswith(chunk(b"a line") + b"0\r\n\r\n")
+    assert stack.client.ending != "cut"
