@@ -204,7 +204,8 @@ class Settings:
     proxy_protocol: bool = _option(
         False,
         "Every connection from --trusted-proxies begins with a PROXY header (version 1 or 2), "
-        "which says who the client is. Others begin with TLS.",
+        "which says who the client is. Others begin with TLS. Where it names nobody, "
+        "X-Forwarded-For isn't believed either.",
         group=SERVING,
     )
     workers: int = _option(

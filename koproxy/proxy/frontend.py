@@ -84,7 +84,8 @@ class Frontend:
         """Learn who it is, and have senders paused while the client is slow."""
         peer, trusted = self.transport.peer_host, self._way.trusted
         self._peer = self._client = peer.encode()
-        self._trusted = trusted if trusted is not None and peer in trusted else None
+        forwards = trusted is not None and self.transport.peer_forwards and peer in trusted
+        self._trusted = trusted if forwards else None
         if self._way.show is not None:
             certificates = self.transport.peer_certificates
             self._shown = self._way.show(certificates) if certificates else None

@@ -19,8 +19,12 @@ QUIET_SECONDS = 60.0
 
 log = Logger()
 
-Serve = Callable[[socket.socket, str], None]
-"""Takes over a connected socket that was admitted, and the address of who has connected."""
+Serve = Callable[[socket.socket, str, bool], None]
+"""Takes over a connected socket that was admitted, with the address of who has connected.
+
+False: it is the proxy's own address, since that one did not say for whom it speaks. Then what the
+client says in ``X-Forwarded-For`` has been read by nobody that is trusted.
+"""
 
 
 class Introductions:
@@ -110,12 +114,12 @@ class Introduction:
         """Hand the connection on, unless there are too many from where it comes."""
         self._watch_no_more()
         if source is None:
-            self._serve(self._socket, self._peer)
+            self._serve(self._socket, self._peer, False)
             return
         clients = self._all.clients
         clients.leave(self._peer)
         if clients.admit(source):
-            self._serve(self._socket, source)
+            self._serve(self._socket, source, True)
         else:
             self._socket.close()
 

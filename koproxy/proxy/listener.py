@@ -79,12 +79,12 @@ class Listener:
             if self._introductions is not None and self._introductions.needs(host):
                 Introduction(self._introductions, connected, host, self._serve)
             else:
-                self._serve(connected, host)
+                self._serve(connected, host, forwards=True)
 
     def failed(self) -> None:
         """One connection could not be served; the others can."""
 
-    def _serve(self, connected: socket.socket, host: str) -> None:
+    def _serve(self, connected: socket.socket, host: str, forwards: bool) -> None:
         """Have an admitted connection make its TLS."""
         TLS(
             self._reactor,
@@ -93,6 +93,7 @@ class Listener:
             self._choose(connected),
             self._make_inner,
             peer_host=host,
+            peer_forwards=forwards,
             on_end=partial(self._clients.leave, host),
         )
 

@@ -84,6 +84,7 @@ class TLS:
         "_sockets",
         "_ssl",
         "_timeout",
+        "peer_forwards",
         "peer_host",
     )
 
@@ -99,8 +100,10 @@ class TLS:
         on_failure: Failed | None = None,
         on_end: Callable[[], None] | None = None,
         peer_host: str = "",
+        peer_forwards: bool = True,
     ) -> None:
         self.peer_host = peer_host
+        self.peer_forwards = peer_forwards
         self._reactor = reactor
         self._sockets = sockets
         self._socket = connected

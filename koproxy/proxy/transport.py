@@ -20,9 +20,13 @@ class Producer(Protocol):
 
 
 class Transport(Protocol):
-    """A connection, seen from above: :class:`koproxy.proxy.tls.TLS`, which says more of each."""
+    """A connection, seen from above: :class:`koproxy.proxy.tls.TLS`, which says more of each.
+
+    ``peer_forwards``: the peer may be one that speaks for others, and says for whom.
+    """
 
     peer_host: str
+    peer_forwards: bool
 
     @property
     def peer_certificates(self) -> tuple[bytes, ...]:

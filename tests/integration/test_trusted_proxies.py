@@ -104,8 +104,8 @@ def test_a_load_balancer_says_for_whom_it_connects(
     issuer: Issuer, api: KubeAPI, running: Running, header: tuple[bytes, ...], address: str
 ) -> None:
     client = Connection(running, *header)
-    for _ in range(2):
-        assert told(issuer, api, client) == [address]
+    for line in ("X-Forwarded-For: 198.51.100.1", "Accept: */*"):
+        assert told(issuer, api, client, line) == [address]
     client.close()
 
 

@@ -34,8 +34,9 @@ class MemoryTLS:
     ``written_meanwhile`` is what has been written since all the same.
     """
 
-    def __init__(self, peer_host: str = "192.0.2.7") -> None:
+    def __init__(self, peer_host: str = "192.0.2.7", *, peer_forwards: bool = True) -> None:
         self.peer_host = peer_host
+        self.peer_forwards = peer_forwards
         self.taking = True
         self.waits = False
         self.written_meanwhile: list[bytes] = []
@@ -210,8 +211,10 @@ class Stack:
         )
         self.client = self.new_client()
 
-    def new_client(self, peer_host: str = "192.0.2.7") -> MemoryTLS:
-        client = MemoryTLS(peer_host)
+    def new_client(
+        self, peer_host: str = "192.0.2.7", *, peer_forwards: bool = True
+    ) -> MemoryTLS:
+        client = MemoryTLS(peer_host, peer_forwards=peer_forwards)
         client.hand_over(Frontend(self.way))
         return client
 

@@ -53,6 +53,13 @@ def test_requests_of_several_clients_come_on_one_connection() -> None:
     assert [each.peer.decode() for each in stack.accounts.all] == expected
 
 
+def test_who_has_not_said_for_whom_it_speaks_passes_on_what_anybody_may_have_written() -> None:
+    stack, _ = behind(PROXY)
+    client = stack.new_client(PROXY, peer_forwards=False)
+    client.receive(request(b"X-Forwarded-For: 203.0.113.9\r\n"))
+    assert addresses(stack.upstream.sent) == [PROXY]
+
+
 def test_what_is_no_request_is_the_proxys_own() -> None:
     stack, client = behind(PROXY)
     client.receive(request(b"X-Forwarded-For: 203.0.113.9\r\n"))

@@ -29,7 +29,7 @@ class Door:
         self.clock = Clock()
         self.sockets = Sockets(MemoryReactor())
         self.clients = Clients(self.clock, Limits(connections=2, connections_per_peer=1))
-        self.served: list[tuple[socket.socket, str]] = []
+        self.served: list[tuple[socket.socket, str, bool]] = []
         self.all = Introductions(
             self.clock, self.sockets, self.clients, TrustedProxies(["10.0.0.0/8"])
         )
@@ -45,8 +45,8 @@ class Door:
         Introduction(self.all, theirs, PROXY, self._serve)
         return ours
 
-    def _serve(self, connected: socket.socket, peer: str) -> None:
-        self.served.append((connected, peer))
+    def _serve(self, connected: socket.socket, peer: str, forwards: bool) -> None:
+        self.served.append((connected, peer, forwards))
 
     def counted(self) -> set[str]:
         """From which of the two addresses there is a connection."""
@@ -80,8 +80,8 @@ def test_only_trusted_proxies_introduce(door: Door) -> None:
 
 def test_a_header_that_is_there_already_is_not_waited_for(door: Door) -> None:
     door.connect(HEADER + TLS)
-    [(connected, peer)] = door.served
-    assert peer == CLIENT
+    [(connected, peer, forwards)] = door.served
+    assert (peer, forwards) == (CLIENT, True)
     assert connected.recv(100) == TLS
     assert door.counted() == {CLIENT}
 
@@ -94,8 +94,8 @@ def test_a_header_may_come_in_any_pieces(door: Door) -> None:
         client.sendall(bytes([byte]))
         door.sockets.doRead()
     client.sendall(TLS)
-    [(connected, peer)] = door.served
-    assert peer == CLIENT
+    [(connected, peer, forwards)] = door.served
+    assert (peer, forwards) == (CLIENT, True)
     assert connected.recv(100) == TLS
     assert door.counted() == {CLIENT}
 
@@ -112,8 +112,8 @@ def test_what_was_read_is_not_read_again_and_again(door: Door) -> None:
 @pytest.mark.parametrize("header", [LOCAL, b"PROXY UNKNOWN\r\n"])
 def test_a_proxy_may_come_for_itself(door: Door, header: bytes) -> None:
     door.connect(header + TLS)
-    [(connected, peer)] = door.served
-    assert (connected.recv(100), peer) == (TLS, PROXY)
+    [(connected, peer, forwards)] = door.served
+    assert (connected.recv(100), peer, forwards) == (TLS, PROXY, False)
     assert door.counted() == {PROXY}
 
 
