@@ -9,6 +9,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
+VERBS = frozenset(
+    (
+        *("get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"),
+        *("post", "put", "head", "options", "proxy"),
+    )
+)
+"""The verbs that requests have which Kubernetes serves; a client may send any other one."""
+
 _VERBS = {
     b"POST": "create",
     b"GET": "get",

@@ -7,6 +7,8 @@ metrics/), with ``koproxy`` for ``apiserver``.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from functools import lru_cache
+from http import HTTPStatus
 
 from prometheus_client.metrics_core import (
     CounterMetricFamily,
@@ -15,23 +17,33 @@ from prometheus_client.metrics_core import (
     Metric,
 )
 
-from koproxy.identity.anonymous import NOBODY
-from koproxy.identity.decision import DECISIONS, Outcome, Unauthenticated
-from koproxy.kubernetes_request import read_request_info
+from koproxy.identity.decision import DECISIONS, Unauthenticated, Verified, decision_name
+from koproxy.kubernetes_request import VERBS, read_request_info
 from koproxy.observe.tally import Tally
-from koproxy.proxy.account import Account
+from koproxy.proxy.account import CLIENT_GONE, Account
+from koproxy.wire.request import Request
 
 OWN_SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 1.0, 10.0)
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 
-_VERBS = frozenset(
-    (
-        *("get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"),
-        *("post", "put", "head", "options", "proxy"),
-    )
-)
 _ENDLESS = frozenset({"watch", "tunnel"})
 _SWITCHED = 101
+_STATUSES = frozenset((*HTTPStatus, CLIENT_GONE))
+
+_TARGETS, _LONGEST_KEPT = 4096, 512
+"""How many first lines are known by their verb, and bytes of the longest target among them."""
+
+
+class _Verb:
+    """What is counted of the requests with one verb."""
+
+    __slots__ = ("known", "others", "upstream", "whole")
+
+    def __init__(self) -> None:
+        self.known: defaultdict[int, int] = defaultdict(int)  # with a known token, by status
+        self.others: Counter[tuple[int, str]] = Counter()  # by status and decision
+        self.upstream = Tally(SECONDS)
+        self.whole = Tally(SECONDS)
 
 
 class RequestMetrics:
@@ -39,65 +51,74 @@ class RequestMetrics:
 
     def __init__(self) -> None:
         """Begin with nothing."""
-        self._total: defaultdict[tuple[str, int, bool, type], int] = defaultdict(int)
+        self._verbs: defaultdict[str, _Verb] = defaultdict(_Verb)
+        self._kept = lru_cache(maxsize=_TARGETS)(self._find)
         self._long: Counter[str] = Counter(watch=0, stream=0, tunnel=0)
         self._own = Tally(OWN_SECONDS)
-        self._upstream: defaultdict[str, Tally] = defaultdict(_seconds)
-        self._whole: defaultdict[str, Tally] = defaultdict(_seconds)
         self._failures: Counter[tuple[str, str]] = Counter()
-        self._known = self._unknown = self._cut = self._received = self._returned = 0
+        self._unknown = self._cut = self._received = self._returned = 0
 
     def answering(self, account: Account) -> None:
         """Count what goes on."""
-        verb = _verb(account)
+        request = account.request
+        verb = self._verb(request)
         kind = "tunnel" if account.status == _SWITCHED else "stream"
-        if verb == "watch" and kind == "stream":
-            kind = verb
+        if kind == "stream" and verb is self._verbs["watch"]:
+            kind = "watch"
         account.note(self, (verb, kind))
         self._long[kind] += 1
 
     def complete(self, account: Account) -> None:
         """Count it."""
-        decision, sent = account.decision, account.sent
-        noted = None if account.notes is None else account.noted(self)
-        if noted is None:
-            verb, kind = _verb(account), ""
+        sent = account.sent
+        kind = ""
+        if account.notes is None or (noted := account.noted(self)) is None:
+            verb = self._verb(account.request)
         else:
             verb, kind = noted
             self._long[kind] -= 1
         if account.known:
-            self._known += 1
-        elif decision is not None:
-            self._decided(decision)
-        self._total[verb, account.status, decision is NOBODY, type(decision)] += 1
-        self._received += account.received
+            verb.known[account.status] += 1
+        else:
+            self._decided(verb, account)
+        if account.received:
+            self._received += account.received
         self._returned += account.returned
         if account.cut:
             self._cut += 1
         if sent:
             self._own.add(sent - account.began)
             if account.answered:
-                self._upstream[verb].add(account.answered - sent)
+                verb.upstream.add(account.answered - sent)
         if kind not in _ENDLESS:
-            self._whole[verb].add(account.ended - account.began)
+            verb.whole.add(account.ended - account.began)
 
-    def _decided(self, decision: Outcome) -> None:
-        self._unknown += 1
+    def _decided(self, verb: _Verb, account: Account) -> None:
+        decision = account.decision
+        verb.others[account.status, decision_name(decision)] += 1
+        if decision is not None:
+            self._unknown += 1
         if isinstance(decision, Unauthenticated):
             self._failures[decision.issuer, decision.reason] += 1
+
+    def _verb(self, request: Request | None) -> _Verb:
+        if request is None:
+            return self._verbs[""]
+        method, target = request.method, request.target
+        return (self._kept if len(target) <= _LONGEST_KEPT else self._find)(method, target)
+
+    def _find(self, method: bytes, target: bytes) -> _Verb:
+        verb = read_request_info(method, target).verb
+        return self._verbs[verb if verb in VERBS else "other"]
 
     def collect(self) -> Iterator[Metric]:
         """Give what has been counted."""
         total = CounterMetricFamily(
             "koproxy_request",
             "Requests, by verb, status and what was decided about who sent them. Status 499: the "
-            "client went without an answer.",
+            "client went without an answer; 2xx and so on: one that HTTP has no name for.",
             labels=("verb", "code", "decision"),
         )
-        for (verb, code, anonymous, decision), count in self._total.items():
-            named = "anonymous" if anonymous else DECISIONS[decision]
-            total.add_metric((verb, str(code), named), count)
-        yield total
         whole = HistogramMetricFamily(
             "koproxy_request_duration_seconds",
             "From a request's head to the end of its answer; without watches and tunnels.",
@@ -108,10 +129,22 @@ class RequestMetrics:
             "From a request's head at the API server to the head of its answer.",
             labels=("verb",),
         )
-        for family, found in ((whole, self._whole), (upstream, self._upstream)):
-            for verb, tally in found.items():
-                family.add_metric((verb,), tally.buckets(), tally.sum)
-            yield family
+        known = 0
+        for name, verb in self._verbs.items():
+            counts: Counter[tuple[str, str]] = Counter()
+            for (code, decision), count in verb.others.items():
+                counts[_code(code), decision] += count
+            for code, count in verb.known.items():
+                counts[_code(code), DECISIONS[Verified]] += count
+                known += count
+            for labels, count in counts.items():
+                total.add_metric((name, *labels), count)
+            for family, tally in ((whole, verb.whole), (upstream, verb.upstream)):
+                if tally:
+                    family.add_metric((name,), tally.buckets(), tally.sum)
+        yield total
+        yield whole
+        yield upstream
         yield HistogramMetricFamily(
             "koproxy_request_own_duration_seconds",
             "From a request's head until it goes to the API server: deciding, and a connection.",
@@ -142,7 +175,7 @@ class RequestMetrics:
             "Tokens looked up: verified before (hit), or to be decided now (miss).",
             labels=("status",),
         )
-        cache.add_metric(("hit",), self._known)
+        cache.add_metric(("hit",), known)
         cache.add_metric(("miss",), self._unknown)
         yield cache
         failures = CounterMetricFamily(
@@ -155,13 +188,6 @@ class RequestMetrics:
         yield failures
 
 
-def _seconds() -> Tally:
-    return Tally(SECONDS)
-
-
-def _verb(account: Account) -> str:
-    request = account.request
-    if request is None:
-        return ""
-    verb = read_request_info(request.method, request.target).verb
-    return verb if verb in _VERBS else "other"
+def _code(status: int) -> str:
+    """Say a status; those without a name share one, since servers behind may choose any."""
+    return str(status) if status in _STATUSES else f"{status // 100}xx"

@@ -24,6 +24,10 @@ class Tally:
         self._counts[bisect_left(self._bounds, value)] += 1
         self.sum += value
 
+    def __bool__(self) -> bool:
+        """Whether there were any."""
+        return any(self._counts)
+
     def buckets(self) -> list[tuple[str, float]]:
         """Give each bound with the number of values up to it, as Prometheus has them."""
         found: list[tuple[str, float]] = []

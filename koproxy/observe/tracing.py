@@ -16,12 +16,12 @@ from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from koproxy.identity.decision import decision_name
-from koproxy.kubernetes_request import RequestInfo, read_request_info
+from koproxy.kubernetes_request import VERBS, RequestInfo, read_request_info
 from koproxy.proxy.account import Account
 
 _LINES = re.compile(rb"(?:\A|(?<=\n))(traceparent|tracestate):[ \t]*([^\r]*)\r\n", re.IGNORECASE)
 _PARENT, _STATE = "traceparent", "tracestate"
-_LEAST_WRONG = 500
+_LEAST_REFUSED, _LEAST_WRONG = 400, 500
 
 _trace_context = TraceContextTextMapPropagator()
 # It would repeat in the log, and at any length, what a client sent that is no tracestate.
@@ -51,7 +51,7 @@ class Tracing:
         given = _given(request.fields.ending)
         info = read_request_info(request.method, request.target)
         span = self._tracer.start_span(
-            _name(info, request.method.decode()),
+            info.verb if info.verb in VERBS else "other",
             _trace_context.extract(given),
             kind=SpanKind.SERVER,
             start_time=self._at(account.began),
@@ -68,19 +68,22 @@ class Tracing:
         fields = request.fields
         request.fields = replace(fields, passed_on=_LINES.sub(b"", fields.passed_on))
         account.noted_upstream += _lines(span, given)
-        account.note(self, span)
+        account.note(self, (span, info))
 
     def answering(self, account: Account) -> None:
         """Say when the answer began."""
-        span: Span | None = account.noted(self)
-        if span is not None:
-            span.add_event("the answer begins", timestamp=self._at(account.answered))
+        noted: tuple[Span, RequestInfo] | None = account.noted(self)
+        if noted is not None:
+            noted[0].add_event("the answer begins", timestamp=self._at(account.answered))
 
     def complete(self, account: Account) -> None:
         """End the span."""
-        span: Span | None = account.noted(self)
-        if span is None:
+        noted: tuple[Span, RequestInfo] | None = account.noted(self)
+        if noted is None:
             return
+        span, info = noted
+        if info.is_resource and account.status < _LEAST_REFUSED:
+            span.update_name(_name(info))
         span.set_attribute("http.response.status_code", account.status)
         if account.sent:
             span.add_event("sent to the API server", timestamp=self._at(account.sent))
@@ -113,9 +116,7 @@ def _lines(span: Span, given: Mapping[str, str]) -> bytes:
     return (parent + (f"{_STATE}: {state}\r\n" if state else "")).encode("latin-1")
 
 
-def _name(info: RequestInfo, method: str) -> str:
-    """Name a span by what there are few of."""
-    if not info.is_resource:
-        return method
+def _name(info: RequestInfo) -> str:
+    """Name a span by a resource that the API server has answered about: there are few."""
     resource = f"{info.resource}/{info.subresource}" if info.subresource else info.resource
     return f"{info.verb} {resource}"

@@ -101,6 +101,30 @@ def test_a_refusal_is_a_span_too_and_its_client_is_told_nothing_of_it() -> None:
     assert span.status.status_code is StatusCode.UNSET
 
 
+@pytest.mark.parametrize(
+    ("line", "token", "status", "name"),
+    [
+        (b"GET /api/v1/nothing HTTP/1.1", b"jane", 404, "list"),
+        (b"GET /api/v1/nothing HTTP/1.1", b"nobody", 401, "list"),
+        (b"BREW /api/v1/pods HTTP/1.1", b"jane", 405, "other"),
+        (b"GET /healthz HTTP/1.1", b"jane", 200, "get"),
+        (
+            b"DELETE /apis/apps/v1/deployments HTTP/1.1",
+            b"jane",
+            200,
+            "deletecollection deployments",
+        ),
+    ],
+)
+def test_a_client_chooses_no_span_s_name(line: bytes, token: bytes, status: int, name: str) -> None:
+    traced = Traced()
+    traced.stack.client.receive(request(first=line, token=token))
+    if status != 401:
+        traced.stack.upstream.receive(b"HTTP/1.1 %d So\r\nContent-Length: 0\r\n\r\n" % status)
+    (span,) = traced.spans
+    assert span.name == name
+
+
 def test_what_was_cut_has_gone_wrong() -> None:
     traced = Traced()
     traced.stack.client.receive(request())
