@@ -60,12 +60,12 @@ def test_a_request_and_its_times(counted: Counted, stack: Stack) -> None:
 
 
 def test_a_server_chooses_no_label(counted: Counted, stack: Stack) -> None:
-    for status in (418, 299, 298, 999):
+    for status in (418, 299, 298):
         stack.client.receive(request(first=b"GET /api HTTP/1.1"))
         stack.upstream.receive(b"HTTP/1.1 %d So\r\nContent-Length: 0\r\n\r\n" % status)
     labels = {"verb": "get", "decision": "authenticated"}
-    found = [counted.get("request_total", code=code, **labels) for code in ("418", "2xx", "9xx")]
-    assert found == [1, 2, 1]
+    found = [counted.get("request_total", code=code, **labels) for code in ("418", "2xx")]
+    assert found == [1, 2]
 
 
 @pytest.mark.parametrize(
