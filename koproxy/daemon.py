@@ -34,7 +34,7 @@ from koproxy.listening import (
     bind_https,
     check_addresses,
 )
-from koproxy.modes import make_bucket, make_impersonation, make_passthrough, other_rights
+from koproxy.modes import make_allowance, make_impersonation, make_passthrough, other_rights
 from koproxy.notify import notify
 from koproxy.observe.board import Board
 from koproxy.observe.health import Check, health_site
@@ -95,8 +95,8 @@ def make_service(
     host = upstream.host_header
     bare = WithoutCredential(upstream)
     bare_pool = Pool(reactor, bare, Connector(reactor, sockets))
-    bucket = make_bucket(settings, reactor.seconds)
-    own_calls = OwnCalls(reactor, upstream, pool, host, upstream.renew, bucket)
+    allowance = make_allowance(settings, reactor.seconds)
+    own_calls = OwnCalls(reactor, upstream, pool, host, upstream.renew, allowance)
     passthrough = make_passthrough(settings, own_calls.call, reactor)
     if passthrough is not None:
         authentication.pass_through(passthrough)

@@ -13,7 +13,7 @@ from koproxy.identity.impersonation import NotCarried, impersonation_headers
 from koproxy.identity.user import Identity
 from koproxy.impersonation import Impersonation
 from koproxy.passthrough import Passthrough
-from koproxy.proxy.bucket import TokenBucket
+from koproxy.proxy.bucket import Allowance
 from koproxy.settings import Settings
 from koproxy.sources.access_reviews import AccessReviews
 from koproxy.sources.review import Call
@@ -51,7 +51,7 @@ def check_modes(settings: Settings) -> None:
     """See that all flags about modes can work; raises ConfigurationError."""
     added_fields(settings)
     _review_seconds(settings)
-    make_bucket(settings, lambda: 0.0)
+    make_allowance(settings, lambda: 0.0)
 
 
 def _review_seconds(settings: Settings) -> float:
@@ -75,7 +75,7 @@ def make_impersonation(settings: Settings, call: Call, clock: IReactorTime) -> I
     return Impersonation(reviews, clock, seconds=seconds, added=added_fields(settings))
 
 
-def make_bucket(settings: Settings, now: Callable[[], float]) -> TokenBucket | None:
+def make_allowance(settings: Settings, now: Callable[[], float]) -> Allowance | None:
     """Make what the proxy's own calls are held to; None where there is no limit.
 
     ``now`` gives the seconds of a steady clock. Raises ConfigurationError.
@@ -84,7 +84,7 @@ def make_bucket(settings: Settings, now: Callable[[], float]) -> TokenBucket | N
     for flag, number in (("--kube-client-qps", qps), ("--kube-client-burst", burst)):
         if number < 0:
             raise ConfigurationError(f"{flag} {number} is below 0: leave it out for no limit")
-    return TokenBucket(qps, burst or BURST, now) if qps else None
+    return Allowance(qps, burst or BURST, now) if qps else None
 
 
 def other_rights(settings: Settings) -> tuple[Right, ...]:

@@ -146,7 +146,7 @@ async def _ask(settings: Settings, reactor: Any) -> int:
 async def _rights(settings: Settings, reactor: Any, extra_keys: tuple[str, ...]) -> str | None:
     """Ask the API server what the credential may impersonate; give what is wrong."""
     from koproxy.kubeconfig import find_access  # noqa: PLC0415
-    from koproxy.modes import make_bucket, other_rights  # noqa: PLC0415
+    from koproxy.modes import make_allowance, other_rights  # noqa: PLC0415
     from koproxy.proxy.connect import Connector  # noqa: PLC0415
     from koproxy.proxy.own_calls import OwnCalls  # noqa: PLC0415
     from koproxy.proxy.sockets import Sockets  # noqa: PLC0415
@@ -160,8 +160,8 @@ async def _rights(settings: Settings, reactor: Any, extra_keys: tuple[str, ...])
     if upstream.problem is not None:
         return upstream.problem
     pool = Pool(reactor, upstream, Connector(reactor, Sockets(reactor)))
-    host, bucket = upstream.host_header, make_bucket(settings, reactor.seconds)
-    calls = OwnCalls(reactor, upstream, pool, host, upstream.renew, bucket)
+    host, allowance = upstream.host_header, make_allowance(settings, reactor.seconds)
+    calls = OwnCalls(reactor, upstream, pool, host, upstream.renew, allowance)
     rights = Rights(
         calls.call,
         lambda: extra_keys,

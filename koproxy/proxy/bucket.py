@@ -29,3 +29,20 @@ class TokenBucket:
             return None
         self._empty_until = until
         return wait
+
+
+class Allowance:
+    """What the proxy's own calls are held to together, and half of it for what strangers ask.
+
+    A stranger's question is one that anybody may bring up, as by a token that nobody has made: such
+    questions leave the other half to those whose answer was good before.
+    """
+
+    def __init__(self, qps: float, burst: int, now: Callable[[], float]) -> None:
+        """Begin with all of it; as :class:`TokenBucket`."""
+        self._of_all = TokenBucket(qps, burst, now)
+        self._of_strangers = TokenBucket(qps / 2, max(burst // 2, 1), now)
+
+    def buckets(self, *, stranger: bool) -> tuple[TokenBucket, ...]:
+        """Give those in which a call waits, one after the other."""
+        return (self._of_strangers, self._of_all) if stranger else (self._of_all,)

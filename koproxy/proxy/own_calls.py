@@ -13,7 +13,7 @@ from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from koproxy.proxy.bucket import TokenBucket
+from koproxy.proxy.bucket import Allowance
 from koproxy.proxy.connect import Access
 from koproxy.proxy.upstream import Pool, UpstreamConnection
 from koproxy.wire.response import Answer
@@ -134,11 +134,11 @@ class OwnCalls:
         pool: Pool,
         host: bytes,
         renew: Callable[[], Awaitable[bool]],
-        bucket: TokenBucket | None = None,
+        allowance: Allowance | None = None,
     ) -> None:
-        """Take the ``bucket`` that says how often there may be a call; without one, always."""
+        """Take the ``allowance`` that calls are held to; without one, to nothing."""
         self._reactor = reactor
-        self._bucket = bucket
+        self._allowance = allowance
         self._access = access
         self._pool = pool
         self._host = host
@@ -146,24 +146,28 @@ class OwnCalls:
         self._waiting: list[Deferred[str | None]] = []
         self.problem: str | None = None
 
-    def call(self, method: bytes, path: bytes, body: bytes = b"") -> Deferred[tuple[int, bytes]]:
+    def call(
+        self, method: bytes, path: bytes, body: bytes = b"", *, stranger: bool = False
+    ) -> Deferred[tuple[int, bytes]]:
         """One call: (status, content). Fails with :class:`Unanswered` or a TimeoutError.
 
         A 401 has the credential looked into, so that it is known before a person is turned away.
-        The bucket may have it wait for a part of its time.
+        The allowance may have it wait for a part of its time; ``stranger`` as there.
         """
-        wait = self._bucket.wait(CALL_SECONDS) if self._bucket is not None else 0.0
-        if wait is None:
-            return fail(Unanswered("there are more calls than --kube-client-qps allows"))
-        if not wait:
-            return self._send(method, path, body).addCallback(self._look_into)
-        left = CALL_SECONDS - wait
-        waiting: Deferred[None] = deferLater(self._reactor, wait)
-        return waiting.addCallback(lambda _: self._send(method, path, body, left)).addCallback(
-            self._look_into
-        )
+        return Deferred.fromCoroutine(self._call(method, path, body, stranger=stranger))
 
-    def _look_into(self, answer: tuple[int, bytes]) -> tuple[int, bytes]:
+    async def _call(
+        self, method: bytes, path: bytes, body: bytes, *, stranger: bool
+    ) -> tuple[int, bytes]:
+        left = CALL_SECONDS
+        for bucket in self._allowance.buckets(stranger=stranger) if self._allowance else ():
+            wait = bucket.wait(left)
+            if wait is None:
+                raise Unanswered("there are more calls than --kube-client-qps allows")
+            if wait:
+                left -= wait
+                await deferLater(self._reactor, wait)
+        answer = await self._send(method, path, body, left)
         if answer[0] == UNAUTHORIZED:
             self.doubt()
         return answer

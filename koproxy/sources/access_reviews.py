@@ -6,10 +6,11 @@ userextras.
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from twisted.internet.defer import Deferred
@@ -18,10 +19,13 @@ from twisted.internet.interfaces import IReactorTime
 from koproxy.identity.impersonation import shown
 from koproxy.identity.service_accounts import service_account
 from koproxy.identity.user import ANONYMOUS, Identity
-from koproxy.sources.answers import Answers
+from koproxy.sources.answers import MOST_WAITING, Answers, Busy
 from koproxy.sources.review import Call, ask
 
 ALLOWED_SECONDS, DENIED_SECONDS = 10.0, 2.0
+MOST_OF_ONE = MOST_WAITING // 4  # questions about one caller that may be open at a time
+
+T = TypeVar("T")
 
 _API = "authorization.k8s.io"
 _AUTHENTICATION = "authentication.k8s.io"
@@ -98,6 +102,7 @@ class AccessReviews:
 
     def __init__(self, call: Call, clock: IReactorTime) -> None:
         self._call = call
+        self._open: Counter[str] = Counter()  # questions under way, by their caller
         self._answers: Answers[bool] = Answers(
             bool, good_seconds=ALLOWED_SECONDS, bad_seconds=DENIED_SECONDS, now=clock.seconds
         )
@@ -105,7 +110,9 @@ class AccessReviews:
     def may(self, caller: Identity, part: Part) -> Deferred[bool]:
         """Ask whether ``caller``, as the API server would know them, may impersonate this.
 
-        The Deferred fails with NoAnswer, or with CancelledError if it is cancelled. Raises Busy.
+        The Deferred fails with NoAnswer, or with CancelledError if it is cancelled. Raises Busy,
+        also where there are too many questions about this caller already: nobody takes the places
+        of all.
         """
         every = _NOBODY if caller.username == ANONYMOUS else _EVERYBODY
         groups = caller.groups if every in caller.groups else (*caller.groups, every)
@@ -116,8 +123,29 @@ class AccessReviews:
             "extra": dict(caller.extra),
             "resourceAttributes": part.attributes,
         }
-        return self._answers.get(json.dumps(spec).encode(), partial(self._ask, spec))
+        question = json.dumps(spec).encode()
+        if self._open[caller.username] >= MOST_OF_ONE and self._answers.known(question) is None:
+            raise Busy
+        answer = self._answers.get(question, partial(self._ask, spec))
+        if not answer.called:
+            self._open[caller.username] += 1
+            answer.addBoth(self._answered, caller.username)
+        return answer
 
-    async def _ask(self, spec: dict[str, Any]) -> bool:
-        status = await ask(self._call, _API, "SubjectAccessReview", spec, _Status, _REMEDY)
+    def _answered(self, outcome: T, caller: str) -> T:
+        self._open[caller] -= 1
+        if not self._open[caller]:
+            del self._open[caller]
+        return outcome
+
+    async def _ask(self, spec: dict[str, Any], stranger: bool) -> bool:
+        status = await ask(
+            self._call,
+            _API,
+            "SubjectAccessReview",
+            spec,
+            _Status,
+            remedy=_REMEDY,
+            stranger=stranger,
+        )
         return status.allowed and not status.denied

@@ -124,8 +124,10 @@ class Answers(Generic[T]):
                 return found[0]
         return None
 
-    def get(self, question: bytes, ask: Callable[[], Awaitable[T]]) -> Deferred[T]:
+    def get(self, question: bytes, ask: Callable[[bool], Awaitable[T]]) -> Deferred[T]:
         """Give the answer that is kept, or have it asked for.
+
+        ``ask`` is told whether it is a stranger's: there was no good answer to it before.
 
         Whoever cancels it waits no longer, which ends it for nobody else. It fails as ``ask`` does;
         such an end isn't kept. Raises Busy.
@@ -140,9 +142,10 @@ class Answers(Generic[T]):
         if flight is None:
             was_good = self._good.get(key, self._now()) is not None
             turns = self._of_regulars if was_good else self._of_strangers
+            asking = partial(ask, not was_good)
             if len(turns.waiting) >= self._most_waiting:
                 raise Busy
-            flight = self._under_way[key] = Flight(self._ask(key, turns, ask))
+            flight = self._under_way[key] = Flight(self._ask(key, turns, asking))
             flight.done.addBoth(partial(self._landed, key))
         return flight.join()
 

@@ -5,16 +5,22 @@ what can be said about any; what whoever runs the proxy has to do is for the log
 """
 
 import json
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from collections.abc import Awaitable
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 from twisted.internet.defer import CancelledError, TimeoutError
 
 T = TypeVar("T")
 
-Call = Callable[[bytes, bytes, bytes], Awaitable[tuple[int, bytes]]]
-"""A request of the proxy's own: method, path as the API server knows it, body; status, answer."""
+
+class Call(Protocol):
+    """A request of the proxy's own: method, path as the API server knows it, body."""
+
+    def __call__(
+        self, method: bytes, path: bytes, body: bytes, /, *, stranger: bool
+    ) -> Awaitable[tuple[int, bytes]]:
+        """Give the answer's status and content; ``stranger``: anybody may have brought it up."""
 
 
 class NoAnswer(Exception):
@@ -22,16 +28,24 @@ class NoAnswer(Exception):
 
 
 async def ask(
-    call: Call, api: str, kind: str, spec: dict[str, Any], status: type[T], remedy: str
+    call: Call,
+    api: str,
+    kind: str,
+    spec: dict[str, Any],
+    status: type[T],
+    *,
+    remedy: str,
+    stranger: bool,
 ) -> T:
     """Send a review of this ``kind`` and ``api`` group, and give its status.
 
-    ``remedy`` says what to do if the proxy may not ask. Raises NoAnswer.
+    ``remedy`` says what to do if the proxy may not ask; ``stranger`` as for the :class:`Call`.
+    Raises NoAnswer.
     """
     body = {"apiVersion": f"{api}/v1", "kind": kind, "spec": spec}
     path = f"/apis/{api}/v1/{kind.lower()}s".encode()
     try:
-        code, answer = await call(b"POST", path, json.dumps(body).encode())
+        code, answer = await call(b"POST", path, json.dumps(body).encode(), stranger=stranger)
     except CancelledError:
         raise
     except TimeoutError:

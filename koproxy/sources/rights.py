@@ -194,8 +194,9 @@ class Rights(Service):
             "SelfSubjectAccessReview",
             {"resourceAttributes": attributes},
             _Status,
-            "bind the ClusterRole system:basic-user to it, as Kubernetes does for everybody who "
-            "is authenticated",
+            remedy="bind the ClusterRole system:basic-user to it, as Kubernetes does for everybody "
+            "who is authenticated",
+            stranger=False,
         )
         return status.allowed
 

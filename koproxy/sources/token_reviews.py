@@ -71,13 +71,15 @@ class TokenReviews:
         """
         return self._answers.get(token, partial(self._ask, token))
 
-    async def _ask(self, token: bytes) -> Reviewed:
+    async def _ask(self, token: bytes, stranger: bool) -> Reviewed:
         if _TOKEN.fullmatch(token) is None:  # nobody has ever made such a token
             return Reviewed(None)
         spec: dict[str, Any] = {"token": token.decode()}
         if self._audiences:
             spec["audiences"] = self._audiences
-        status = await ask(self._call, _API, "TokenReview", spec, _Status, _REMEDY)
+        status = await ask(
+            self._call, _API, "TokenReview", spec, _Status, remedy=_REMEDY, stranger=stranger
+        )
         if not status.authenticated or status.error or not status.user.username:
             return Reviewed(None)
         if self._audiences and set(self._audiences).isdisjoint(status.audiences or ()):

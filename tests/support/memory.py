@@ -211,9 +211,7 @@ class Stack:
         )
         self.client = self.new_client()
 
-    def new_client(
-        self, peer_host: str = "192.0.2.7", *, peer_forwards: bool = True
-    ) -> MemoryTLS:
+    def new_client(self, peer_host: str = "192.0.2.7", *, peer_forwards: bool = True) -> MemoryTLS:
         client = MemoryTLS(peer_host, peer_forwards=peer_forwards)
         client.hand_over(Frontend(self.way))
         return client

@@ -19,11 +19,15 @@ class Asked:
         self.raw: bytes | None = None
         self.failure: Exception | None = None
         self.specs: list[dict[str, Any]] = []
+        self.strangers: list[bool] = []
         self.paths: set[bytes] = set()
         self.held: list[tuple[Deferred[tuple[int, bytes]], dict[str, Any]]] = []
 
-    def call(self, method: bytes, path: bytes, body: bytes) -> Deferred[tuple[int, bytes]]:
+    def call(
+        self, method: bytes, path: bytes, body: bytes, /, *, stranger: bool
+    ) -> Deferred[tuple[int, bytes]]:
         """A call of the proxy's own."""
+        self.strangers.append(stranger)
         assert method == b"POST"
         self.paths.add(path)
         review = json.loads(body)

@@ -14,7 +14,12 @@ from koproxy.identity.decision import Forbidden, Misread, Unavailable, Verified
 from koproxy.identity.user import Identity
 from koproxy.impersonation import Impersonation, Reviewed
 from koproxy.sources import answers
-from koproxy.sources.access_reviews import ALLOWED_SECONDS, DENIED_SECONDS, AccessReviews
+from koproxy.sources.access_reviews import (
+    ALLOWED_SECONDS,
+    DENIED_SECONDS,
+    MOST_OF_ONE,
+    AccessReviews,
+)
 
 MAX = Verified(
     b"Impersonate-User: max\r\n",
@@ -214,14 +219,39 @@ def test_few_questions_are_asked_at_a_time() -> None:
 def test_too_many_questions_are_not_asked() -> None:
     scene = Scene(hold=True)
     found = []
-    for user in range(answers.AT_A_TIME + answers.MOST_WAITING + 1):
-        found += [scene.later(b"Impersonate-User: %d\r\n" % user)]
+    for number in range(answers.AT_A_TIME + answers.MOST_WAITING + 1):
+        caller = Verified(b"", Identity(f"caller {number}"), 1000.0)
+        found += [scene.later(b"Impersonate-User: jane\r\n", caller)]
     assert isinstance(found[-1][0], Unavailable)
     assert "too many" in found[-1][0].message
     assert found[-2] == []
     while scene.asked.held:
         scene.asked.release()
     assert isinstance(found[-2][0], Verified)
+
+
+def test_one_caller_does_not_take_the_places_of_all() -> None:
+    scene = Scene(hold=True)
+    for number in range(MOST_OF_ONE):
+        assert scene.later(b"Impersonate-User: %d\r\n" % number) == []
+    (refused,) = scene.later(b"Impersonate-User: one more\r\n")
+    assert isinstance(refused, Unavailable)
+    other = scene.later(b"Impersonate-User: jane\r\n", Verified(b"", Identity("eve"), 1000.0))
+    assert other == []
+    while scene.asked.held:
+        scene.asked.release()
+    assert isinstance(other[0], Verified)
+    scene.asked.hold = False
+    assert isinstance(scene.review(b"Impersonate-User: one more\r\n"), Verified)
+
+
+def test_what_is_known_needs_no_place() -> None:
+    scene = Scene()
+    scene.review(b"Impersonate-User: jane\r\n")
+    scene.asked.hold = True
+    for number in range(MOST_OF_ONE):
+        scene.later(b"Impersonate-User: %d\r\n" % number)
+    assert isinstance(scene.review(b"Impersonate-User: jane\r\n"), Verified)
 
 
 @pytest.mark.parametrize("code", [401, 403, 500])

@@ -11,22 +11,29 @@ from koproxy.errors import ConfigurationError
 from koproxy.identity.added import Added
 from koproxy.modes import (
     added_fields,
-    make_bucket,
+    make_allowance,
     make_impersonation,
     make_passthrough,
     other_rights,
 )
+from koproxy.proxy.bucket import TokenBucket
 from koproxy.settings import Settings
 
 NONE = Settings()
 ASKED = Asked(lambda _: {})
 
 
+def buckets(settings: Settings, *, stranger: bool = False) -> tuple[TokenBucket, ...]:
+    allowance = make_allowance(settings, Clock().seconds)
+    assert allowance is not None
+    return allowance.buckets(stranger=stranger)
+
+
 def test_without_flags_there_is_nothing() -> None:
     assert added_fields(NONE) == Added()
     assert make_passthrough(NONE, ASKED.call, Clock()) is None
     assert make_impersonation(NONE, ASKED.call, Clock()) is None
-    assert make_bucket(NONE, Clock().seconds) is None
+    assert make_allowance(NONE, Clock().seconds) is None
     assert other_rights(NONE) == ()
 
 
@@ -48,11 +55,9 @@ def test_with_flags_there_is() -> None:
 
 
 def test_a_rate_without_a_burst_has_that_of_client_go() -> None:
-    bucket = make_bucket(replace(NONE, kube_client_qps=0.5), Clock().seconds)
-    assert bucket is not None
+    (bucket,) = buckets(replace(NONE, kube_client_qps=0.5))
     assert [bucket.wait(60) for _ in range(12)] == [0.0] * 10 + [2.0, 4.0]
-    bucket = make_bucket(replace(NONE, kube_client_qps=1.0, kube_client_burst=1), Clock().seconds)
-    assert bucket is not None
+    (bucket,) = buckets(replace(NONE, kube_client_qps=1.0, kube_client_burst=1))
     assert [bucket.wait(60) for _ in range(2)] == [0.0, 1.0]
 
 
@@ -66,7 +71,7 @@ def test_reviews_need_time(seconds: int) -> None:
 @pytest.mark.parametrize("flags", [{"kube_client_qps": -1.0}, {"kube_client_burst": -1}])
 def test_no_rate_is_below_zero(flags: dict[str, float]) -> None:
     with pytest.raises(ConfigurationError, match="is below 0"):
-        make_bucket(replace(NONE, **flags), Clock().seconds)  # type: ignore[arg-type]
+        make_allowance(replace(NONE, **flags), Clock().seconds)  # type: ignore[arg-type]
 
 
 def test_a_fixed_field_has_to_be_one_that_can_be_sent() -> None:

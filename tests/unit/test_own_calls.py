@@ -4,7 +4,7 @@ import pytest
 from support.memory import MemoryTLS, Stack, answer
 from twisted.internet.defer import CancelledError, Deferred, TimeoutError
 
-from koproxy.proxy.bucket import TokenBucket
+from koproxy.proxy.bucket import Allowance
 from koproxy.proxy.own_calls import REFUSED, UNKNOWN, OwnCalls, Unanswered
 
 
@@ -163,9 +163,9 @@ def test_a_401_to_any_call_has_the_credential_looked_into(
 
 @pytest.fixture
 def slow_calls(stack: Stack, renewals: Renewals) -> OwnCalls:
-    bucket = TokenBucket(0.25, 1, stack.clock.seconds)
+    allowance = Allowance(0.25, 1, stack.clock.seconds)
     host = b"kube.example:6443"
-    return OwnCalls(stack.clock, stack.access, stack.pool, host, renewals, bucket)
+    return OwnCalls(stack.clock, stack.access, stack.pool, host, renewals, allowance)
 
 
 def test_calls_wait_for_their_turn_within_their_time(stack: Stack, slow_calls: OwnCalls) -> None:
@@ -195,3 +195,20 @@ def test_a_look_into_the_credential_waits_for_nobody(stack: Stack, slow_calls: O
     slow_calls.call(b"GET", b"/1")
     slow_calls.doubt()
     assert stack.upstream.sent.startswith(b"GET /version ")
+
+
+def test_strangers_leave_half_to_the_others(stack: Stack, renewals: Renewals) -> None:
+    allowance = Allowance(1, 4, stack.clock.seconds)
+    calls = OwnCalls(stack.clock, stack.access, stack.pool, b"k", renewals, allowance)
+    strangers = [calls.call(b"GET", b"/odd", stranger=True) for _ in range(40)]
+    asked = [calls.call(b"GET", b"/known") for _ in range(2)]
+    assert len(stack.upstreams) == 4
+    for upstream in stack.upstreams:
+        upstream.receive(answer(b"yes"))
+    assert [result(call) for call in asked] == [(200, b"yes")] * 2
+    refused = sum("--kube-client-qps" in str(result(call)) for call in strangers if call.called)
+    assert (refused, sum(call.called for call in strangers)) == (34, 36)
+    for _ in range(3):
+        stack.clock.advance(2)
+        calls.call(b"GET", b"/known")
+        assert b"/known" in stack.upstreams[-1].sent

@@ -32,9 +32,11 @@ class Authorizer:
         self.asked: list[tuple[str, str]] = []
         self.rounds = 0
 
-    def call(self, method: bytes, path: bytes, body: bytes) -> Deferred[tuple[int, bytes]]:
+    def call(
+        self, method: bytes, path: bytes, body: bytes, /, *, stranger: bool
+    ) -> Deferred[tuple[int, bytes]]:
         answer: Deferred[tuple[int, bytes]] = Deferred()
-        assert method == b"POST"
+        assert (method, stranger) == (b"POST", False)
         assert path == b"/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
         review = json.loads(body)
         asked = review["spec"]["resourceAttributes"]
@@ -251,7 +253,7 @@ def test_asked_anew_while_it_waits_for_an_answer() -> None:
     waiting: list[Deferred[tuple[int, bytes]]] = []
     cancelled: list[object] = []
 
-    def call(*_: bytes) -> Deferred[tuple[int, bytes]]:
+    def call(*_: bytes, stranger: bool) -> Deferred[tuple[int, bytes]]:
         waiting.append(Deferred(cancelled.append))
         return waiting[-1]
 
@@ -276,7 +278,7 @@ def test_stopped_while_it_waits_for_an_answer() -> None:
     clock = Clock()
     cancelled: list[Deferred[tuple[int, bytes]]] = []
 
-    def call(*_: bytes) -> Deferred[tuple[int, bytes]]:
+    def call(*_: bytes, stranger: bool) -> Deferred[tuple[int, bytes]]:
         return Deferred(cancelled.append)
 
     rights = Rights(call, tuple, clock)

@@ -20,8 +20,10 @@ class Scene:
             **how,
         )
         self.asked: list[Deferred[int]] = []
+        self.strangers: list[bool] = []
 
-    def ask(self) -> Deferred[int]:
+    def ask(self, stranger: bool) -> Deferred[int]:
+        self.strangers.append(stranger)
         asked: Deferred[int] = Deferred()
         self.asked.append(asked)
         return asked
@@ -107,6 +109,7 @@ def test_a_question_that_was_good_does_not_wait_behind_nonsense() -> None:
     again = scene.get(b"known")
     scene.asked[-1].callback(2)
     assert again == [2]
+    assert scene.strangers == [True, True, False]
 
 
 def test_no_nonsense_has_a_good_answer_forgotten() -> None:
@@ -125,8 +128,8 @@ def test_no_turn_is_lost_where_a_long_line_fails_at_once() -> None:
     scene = Scene()
     broken = False
 
-    def ask() -> Deferred[int]:
-        return fail(ValueError()) if broken else Scene.ask(scene)
+    def ask(stranger: bool) -> Deferred[int]:
+        return fail(ValueError()) if broken else Scene.ask(scene, stranger)
 
     found: list[object] = []
     for number in range(520):
