@@ -273,8 +273,8 @@ class Settings:
 
     kube_client_qps: float = _option(
         0.0,
-        "Calls a second that the proxy makes to the API server for itself; 0 is no limit. Of these, "
-        "half is for questions without a good answer yet, as about tokens never seen before.",
+        "Calls a second that the proxy makes to the API server for itself; 0 is no limit. Half of "
+        "it is for questions without a good answer yet, as about tokens never seen before.",
         group=UPSTREAM,
         metavar="NUMBER",
     )
