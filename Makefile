@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 ARGS ?=
 
-.PHONY: help setup demo test fuzz compiled e2e bench constraints clean
+.PHONY: help setup demo test fuzz compiled e2e bench docs constraints clean
 
 help:
 	@echo "make setup   .venv with koproxy and the harness in it"
@@ -14,6 +14,7 @@ help:
 	@echo "make compiled  a wheel with the way of a request compiled to C, tested (needs a C compiler)"
 	@echo "make e2e     a real control plane, Dex and kubectl (needs Go)"
 	@echo "make bench   koproxy beside nginx, Go and twisted.web (needs nginx, wrk and Go)"
+	@echo "make docs    docs/options.md, from the options' declaration"
 
 setup: $(VENV)/.complete
 
@@ -45,6 +46,9 @@ e2e: setup
 
 bench: setup
 	$(VENV)/bin/python -m bench $(ARGS)
+
+docs: setup
+	$(VENV)/bin/python docs/options.py
 
 # The exact versions that the tests use, from what the lower bounds give today.
 constraints:
