@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from koproxy import durations
+from koproxy.cli.elsewhere import elsewhere
 from koproxy.settings import Whole, options
 
 
@@ -136,4 +137,4 @@ def flags(command: Callable[..., Any]) -> Callable[..., Any]:
         elif option["type"] == tuple[tuple[str, str], ...]:
             how |= {"multiple": True, "callback": _pairs}
         command = click.option(*names, cls=Flag, group=option["group"], **how)(command)
-    return command
+    return elsewhere(command)
