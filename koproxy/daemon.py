@@ -41,6 +41,7 @@ from koproxy.observe.health import Check, health_site
 from koproxy.observe.metrics import Metrics, MetricsPage
 from koproxy.observe.requests import RequestMetrics
 from koproxy.observe.state import StateMetrics
+from koproxy.observe.upkeep import UpkeepMetrics
 from koproxy.observing import make_observing
 from koproxy.peers import trusted_proxies_of
 from koproxy.proxy.connect import Connector
@@ -134,8 +135,14 @@ def make_service(
         impersonation=make_impersonation(settings, own_calls.call, reactor),
         client_ip_line=client_ip_line if settings.extra_user_header_client_ip else None,
     )
-    state = StateMetrics(authentication, clients, pool, kept)
-    metrics = Metrics((requests, state), reactor, board)
+
+    def expiries() -> dict[str, float]:
+        own = upstream.certificate_expires
+        return {**serving.expiries, **({} if own is None else {"--kubeconfig": own})}
+
+    state = StateMetrics(authentication, clients, (pool, bare_pool), own_calls.made)
+    upkept = UpkeepMetrics(kept, expiries, observing.logs)
+    metrics = Metrics((requests, state, upkept), reactor, board)
 
     leaving = Leaving(
         reactor,

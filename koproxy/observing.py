@@ -33,7 +33,7 @@ class Observing:
 
     ``services`` begin before the first request and end after the last, ``kept`` are files that are
     taken up when they change, ``look`` has what changes outside looked at now, and ``checks`` says
-    what can't be written.
+    what can't be written to the ``logs``: audit backends and access log.
     """
 
     observers: Observers
@@ -41,6 +41,7 @@ class Observing:
     kept: tuple[Reloaded[Any], ...]
     look: Callable[[], None]
     checks: Callable[[], Iterator[Check]]
+    logs: tuple[Backend, ...]
 
 
 def make_observing(
@@ -85,4 +86,5 @@ def make_observing(
         () if audit.policy is None else (audit.policy,),
         look,
         checks,
+        tuple(logs),
     )

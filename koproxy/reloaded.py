@@ -37,16 +37,19 @@ class Reloaded(Service, Generic[Content]):
 
         ``files`` are the flags and files, for people. ``take`` gives a clause for the log, about
         what is there now. ``problem`` says for people why the files can't be taken up now, and is
-        None if they are. ``taken_up`` and ``refused`` count the changes since. Raises
-        ConfigurationError, as the two do.
+        None if they are. ``taken_up`` and ``refused`` count the changes since, and ``taken_up_at``
+        is when what holds was taken up, in seconds since the epoch. Raises ConfigurationError, as
+        the two do.
         """
         self.problem: str | None = None
         self.taken_up = self.refused = 0
         self.files = files
         self._read = read
         self._take = take
+        self._clock = clock
         self._content = read()
         take(self._content)
+        self.taken_up_at = clock.seconds()
         self._looking = LoopingCall(self.look)
         self._looking.clock = clock
 
@@ -79,4 +82,5 @@ class Reloaded(Service, Generic[Content]):
         self._content = content
         self.problem = None
         self.taken_up += 1
+        self.taken_up_at = self._clock.seconds()
         log.info("{name} has changed: {found}", name=self.files, found=found)

@@ -1,9 +1,9 @@
-"""What is there now, as numbers: connections, issuers' keys, certificates, files taken up.
+"""What is there now, as numbers: connections, issuers' keys, calls of the proxy's own.
 
 It only reads; nothing is counted for it on the way of a request.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 
@@ -11,7 +11,6 @@ from koproxy import __version__
 from koproxy.authentication import Authentication
 from koproxy.proxy.limits import Clients
 from koproxy.proxy.upstream import Pool
-from koproxy.reloaded import Reloaded
 
 
 class StateMetrics:
@@ -21,14 +20,14 @@ class StateMetrics:
         self,
         authentication: Authentication,
         clients: Clients,
-        pool: Pool,
-        kept: Sequence[Reloaded[object]],
+        pools: Sequence[Pool],
+        own_calls: Mapping[tuple[str, str], int],
     ) -> None:
-        """Take the parts; ``kept`` are the files that are taken up when they change."""
+        """Take the parts; ``own_calls`` counts calls by what was asked and the status."""
         self._authentication = authentication
         self._clients = clients
-        self._pool = pool
-        self._kept = kept
+        self._pools = pools
+        self._made = own_calls
 
     def collect(self) -> Iterator[Metric]:
         """Give what there is now."""
@@ -39,10 +38,10 @@ class StateMetrics:
         yield build
         yield from self._connections()
         yield from self._issuers()
-        yield from self._files()
+        yield from self._own_calls()
 
     def _connections(self) -> Iterator[Metric]:
-        clients, pool = self._clients, self._pool
+        clients, pools = self._clients, self._pools
         yield GaugeMetricFamily(
             "koproxy_connections", "Connections of clients.", clients.connections
         )
@@ -59,12 +58,12 @@ class StateMetrics:
         yield GaugeMetricFamily(
             "koproxy_upstream_idle_connections",
             "Connections to the API server that wait for a request.",
-            pool.idle,
+            sum(pool.idle for pool in pools),
         )
         yield CounterMetricFamily(
             "koproxy_upstream_connections",
             "Connections to the API server that were begun.",
-            pool.made,
+            sum(pool.made for pool in pools),
         )
 
     def _issuers(self) -> Iterator[Metric]:
@@ -89,20 +88,13 @@ class StateMetrics:
             fetched.add_metric((url,), seconds)
         yield fetched
 
-    def _files(self) -> Iterator[Metric]:
-        reloads = CounterMetricFamily(
-            "koproxy_reload",
-            "Changes of files that flags name, taken up or refused.",
-            labels=("files", "status"),
+    def _own_calls(self) -> Iterator[Metric]:
+        calls = CounterMetricFamily(
+            "koproxy_own_call",
+            "Calls to the API server that the proxy has made for itself. Code: the status, error "
+            "without one, throttled if --kube-client-qps was in the way.",
+            labels=("call", "code"),
         )
-        wrong = GaugeMetricFamily(
-            "koproxy_reload_refused",
-            "Whether files are not taken up as they are now, so that what they said before holds.",
-            labels=("files",),
-        )
-        for each in self._kept:
-            reloads.add_metric((each.files, "success"), each.taken_up)
-            reloads.add_metric((each.files, "failure"), each.refused)
-            wrong.add_metric((each.files,), each.problem is not None)
-        yield reloads
-        yield wrong
+        for labels, count in self._made.items():
+            calls.add_metric(labels, count)
+        yield calls

@@ -4,8 +4,10 @@ They are small and whole: a review, a question after the version. They never car
 other than the proxy's own.
 """
 
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
+from typing import TypeVar
 
 from twisted.internet.defer import Deferred, ensureDeferred, fail
 from twisted.internet.interfaces import IReactorTime
@@ -33,6 +35,8 @@ UNKNOWN = (
 _WHO_AM_I = b"/version"
 
 log = Logger()
+
+T = TypeVar("T")
 
 
 class Unanswered(Exception):
@@ -124,7 +128,9 @@ class OwnCalls:
     """What the proxy itself asks the API server.
 
     ``renew`` has the credential read again and says whether it changed; ``problem`` says in a
-    sentence that the API server refuses it, for as long as it does.
+    sentence that the API server refuses it, for as long as it does. ``made`` counts the calls that
+    have ended, by the last part of their path and by status, "error" where
+    there is none, or "throttled".
     """
 
     def __init__(
@@ -145,6 +151,7 @@ class OwnCalls:
         self._renew = renew
         self._waiting: list[Deferred[str | None]] = []
         self.problem: str | None = None
+        self.made: Counter[tuple[str, str]] = Counter()
 
     def call(
         self, method: bytes, path: bytes, body: bytes = b"", *, stranger: bool = False
@@ -163,6 +170,7 @@ class OwnCalls:
         for bucket in self._allowance.buckets(stranger=stranger) if self._allowance else ():
             wait = bucket.wait(left)
             if wait is None:
+                self.made[path.rpartition(b"/")[2].decode(), "throttled"] += 1
                 raise Unanswered("there are more calls than --kube-client-qps allows")
             if wait:
                 left -= wait
@@ -176,11 +184,22 @@ class OwnCalls:
         self, method: bytes, path: bytes, body: bytes, seconds: float = CALL_SECONDS
     ) -> Deferred[tuple[int, bytes]]:
         if self._access.problem is not None:
-            return fail(Unanswered(self._access.problem))
+            return self._count(path, fail(Unanswered(self._access.problem)))
         call = _Call(self._access, self._host, method, path, body)
         # A fresh connection: a kept one that the other side is closing would need a second try.
         self._pool.lend(call, fresh=True)
-        return call.result.addTimeout(seconds, self._reactor)
+        return self._count(path, call.result.addTimeout(seconds, self._reactor))
+
+    def _count(
+        self, path: bytes, ending: Deferred[tuple[int, bytes]]
+    ) -> Deferred[tuple[int, bytes]]:
+        kind = path.rpartition(b"/")[2].decode()
+
+        def count(outcome: T) -> T:
+            self.made[kind, str(outcome[0]) if isinstance(outcome, tuple) else "error"] += 1
+            return outcome
+
+        return ending.addBoth(count)
 
     def doubt(self) -> Deferred[str | None]:
         """Find out whether the API server takes the credential, now or after it was read again.

@@ -28,6 +28,11 @@ class Serving:
     files: tuple[ShownPair | ClientAuthorities, ...]
     certificates: Certificates | None
 
+    @property
+    def expiries(self) -> dict[str, float]:
+        """When each certificate ends, in seconds since the epoch, by its flags and files."""
+        return {each.name: each.expires for each in self.files if isinstance(each, ShownPair)}
+
     def reloaded(self, clock: IReactorTime) -> tuple[Reloaded[Any], ...]:
         """Have the files taken up, and looked at from then on; raises ConfigurationError."""
         return tuple([Reloaded(each.name, each.read, each.take, clock) for each in self.files])

@@ -20,10 +20,15 @@ class ShownPair:
     def __init__(
         self, contexts: Contexts, place: int, files: tuple[Path, Path], flags: tuple[str, str]
     ) -> None:
-        """Take who shows them, in which place, and the flags that name the two."""
+        """Take who shows them, in which place, and the flags that name the two.
+
+        ``expires`` is when the certificate that is shown ends, in seconds since the epoch; 0 is
+        before there is one.
+        """
         self._contexts = contexts
         self._place = place
         self._files = files
+        self.expires = 0.0
         self._where, self._key_where = (
             f"{flag} {file}" for flag, file in zip(flags, files, strict=True)
         )
@@ -50,6 +55,7 @@ class ShownPair:
         """
         leaf = self._contexts.show(self._place, pair, self._where, self._key_where)
         end = leaf.not_valid_after_utc
+        self.expires = end.timestamp()
         if end < datetime.now(UTC):
             log.warn(
                 "The certificate in {where} ended at {end}: clients will refuse it; renew it",

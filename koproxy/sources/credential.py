@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from cryptography import x509
 from twisted.application.service import Service
 from twisted.internet.defer import CancelledError, Deferred, ensureDeferred
 from twisted.internet.interfaces import IReactorTime
@@ -102,6 +103,14 @@ class Upstream(Service):
     def stale(self) -> tuple[str, ...]:
         """What can't be read again now, for people; the last that was good is still used."""
         return tuple(self._stale.values())
+
+    @property
+    def certificate_expires(self) -> float | None:
+        """When the certificate ends that the API server is shown, in seconds since the epoch."""
+        if not self._material.certificate:
+            return None
+        leaf = x509.load_pem_x509_certificate(self._material.certificate)
+        return leaf.not_valid_after_utc.timestamp()
 
     def on_change(self, callback: Callable[[], None]) -> None:
         """Call ``callback`` whenever ``authorization`` or ``tls`` has changed."""
