@@ -16,7 +16,7 @@ import pytest
 from e2e.running import GROUPS_PREFIX, Koproxy, KoproxyStarter, ShortLogins, Side
 from localcluster import docker, local
 from localcluster.apiserver import start_etcd
-from localcluster.cluster import NAMESPACE, Cluster
+from localcluster.cluster import NAMESPACE, Cluster, write_credential
 from localcluster.dex import ANNA, BERT, Dex
 from localcluster.kubectl import Kubectl
 from localcluster.pki import Authority
@@ -132,6 +132,23 @@ def start_koproxy(parts: Processes, authority: Authority) -> KoproxyStarter:
 def koproxy(cluster: Cluster, start_koproxy: KoproxyStarter) -> Koproxy:
     """The koproxy of the tests that need nothing special: in front of `cluster`, and ready."""
     return start_koproxy("koproxy", cluster.koproxy_kubeconfig, cluster.issuer).wait_until_ready()
+
+
+@pytest.fixture(scope="session")
+def reviewer(cluster: Cluster, parts: Processes) -> Path:
+    """The kubeconfig of a koproxy that may also ask about tokens and rights of others, and
+    impersonate ServiceAccounts."""
+    admin = cluster.admin
+    account = "--serviceaccount=koproxy:reviewer"
+    admin("create", "serviceaccount", "reviewer", "--namespace=koproxy")
+    admin(
+        *("create", "clusterrole", "impersonates-serviceaccounts"),
+        *("--verb=impersonate", "--resource=serviceaccounts"),
+    )
+    for role in ("koproxy", "system:auth-delegator", "impersonates-serviceaccounts"):
+        name = f"reviewer-{role.rpartition(':')[2]}"
+        admin("create", "clusterrolebinding", name, f"--clusterrole={role}", account)
+    return write_credential(admin, cluster.url, cluster.ca, parts.directory, account="reviewer")
 
 
 @pytest.fixture(scope="session")
