@@ -13,7 +13,7 @@ _ONE_BY_ONE = "what there is, is passed on at once"
 _HTTP_1 = "HTTP/1.1 alone is served"
 _OWN_PORTS = "no port is shared, but by --workers"
 _METADATA = "events have no bodies, and so nothing to cut off"
-_AS_THEY_COME = "batches are written and sent one after the other, with nothing held back"
+_AS_THEY_COME = "batches are not throttled; at most 8 are on their way to a webhook at a time"
 _TEN_SECONDS = "good answers are kept for 10 s, others for 2 s, and one is waited for 10 s"
 
 NEEDLESS = {
