@@ -14,9 +14,11 @@ from pathlib import Path
 
 import pytest
 from e2e.running import GROUPS_PREFIX, Koproxy, KoproxyStarter, ShortLogins, Side
+from e2e.trusting import Trusting, start_trusting, write_reviewer
+from koproxy_harness import Issuer as HarnessIssuer
 from localcluster import docker, local
 from localcluster.apiserver import start_etcd
-from localcluster.cluster import NAMESPACE, Cluster, write_credential
+from localcluster.cluster import NAMESPACE, Cluster
 from localcluster.dex import ANNA, BERT, Dex
 from localcluster.kubectl import Kubectl
 from localcluster.pki import Authority
@@ -138,17 +140,16 @@ def koproxy(cluster: Cluster, start_koproxy: KoproxyStarter) -> Koproxy:
 def reviewer(cluster: Cluster, parts: Processes) -> Path:
     """The kubeconfig of a koproxy that may also ask about tokens and rights of others, and
     impersonate ServiceAccounts."""
-    admin = cluster.admin
-    account = "--serviceaccount=koproxy:reviewer"
-    admin("create", "serviceaccount", "reviewer", "--namespace=koproxy")
-    admin(
-        *("create", "clusterrole", "impersonates-serviceaccounts"),
-        *("--verb=impersonate", "--resource=serviceaccounts"),
-    )
-    for role in ("koproxy", "system:auth-delegator", "impersonates-serviceaccounts"):
-        name = f"reviewer-{role.rpartition(':')[2]}"
-        admin("create", "clusterrolebinding", name, f"--clusterrole={role}", account)
-    return write_credential(admin, cluster.url, cluster.ca, parts.directory, account="reviewer")
+    return write_reviewer(cluster.admin, cluster.url, cluster.ca, parts.directory, "reviewer")
+
+
+@pytest.fixture(scope="session")
+def trusting(parts: Processes, authority: Authority, etcd: str) -> Iterator[Trusting]:
+    """An API server that knows the tokens of an issuer itself; Dex is not it."""
+    with HarnessIssuer() as issuer:
+        found = start_trusting(parts, authority, etcd, issuer)
+        yield found
+        found.api.server.stop()
 
 
 @pytest.fixture(scope="session")
