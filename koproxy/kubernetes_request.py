@@ -1,10 +1,12 @@
 """What a request is about, as Kubernetes names it: verb, resource, namespace, name. Pure.
 
 Follows "Determine the request verb" in the Kubernetes documentation (Authorization) and
-kube-apiserver's own reading of paths. It is for logs and counts: nothing is decided by it.
+kube-apiserver's own reading of paths. It is for logs and counts: nothing is decided by it. A field
+selector counts even beside another parameter that kube-apiserver can't read.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import unquote_to_bytes
@@ -29,9 +31,12 @@ _VERBS_IN_PATHS = frozenset({"proxy", "watch"})
 _OF_NAMESPACES = frozenset({"status", "finalize"})
 _LONGEST_KEPT = 512  # bytes of a target, with several thousand of which kept
 
-_WATCH = re.compile(rb"(?:\A|&)watch(?:=([^&;]*))?(?=&|\Z)")
-_FIELDS = re.compile(rb"(?:\A|&)fieldSelector=([^&;]*)(?=&|\Z)")
-_NAME = re.compile(r"(?:\A|,)metadata\.name==?([^=,!/%\\]+)(?=,|\Z)")
+_TERM = re.compile(r"(?:[^\\,]|\\.?)*", re.DOTALL)
+_OPERATOR = re.compile("!=|==|=")
+_ESCAPED = re.compile(r"\\([\\,=])")
+_VALUE = re.compile(r"(?:[^\\,=]|\\[\\,=])*", re.DOTALL)
+_BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+_NO_NAMES = frozenset({"", ".", ".."})
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +84,11 @@ def _read(method: bytes, target: bytes) -> RequestInfo:
     if verb == "proxy":
         subresource = ""
     if not name:
-        verb = {"get": "watch" if _watches(query) else "list", "delete": "deletecollection"}.get(
+        asked = _parameters(query) if verb == "get" else {}
+        verb = {"get": "watch" if _watches(asked) else "list", "delete": "deletecollection"}.get(
             verb, verb
         )
-        if verb in ("list", "watch") and method in (b"GET", b"HEAD"):
-            name = _selected(query)
+        name = _selected(asked.get("fieldSelector", ""))
     return RequestInfo(
         verb=verb,
         path=path,
@@ -101,16 +106,37 @@ def _read(method: bytes, target: bytes) -> RequestInfo:
 _kept = lru_cache(maxsize=4096)(_read)
 
 
-def _watches(query: bytes) -> bool:
-    found = _WATCH.search(query)
-    return found is not None and (found[1] or b"").lower() not in (b"false", b"0")
+def _parameters(query: bytes) -> dict[str, str]:
+    """Give the first value of each parameter, as Go reads them: what isn't well-formed is none."""
+    found: dict[str, str] = {}
+    for pair in query.split(b"&"):
+        if b";" in pair or _BAD_ESCAPE.search(pair):
+            continue
+        key, _, value = (_plain(part) for part in pair.partition(b"="))
+        found.setdefault(key, value)
+    return found
 
 
-def _selected(query: bytes) -> str:
-    """The one name that a field selector leaves, if it does."""
-    found = _FIELDS.search(query)
-    if found is None:
-        return ""
-    selector = unquote_to_bytes(found[1].replace(b"+", b" ")).decode(errors="replace")
-    name = _NAME.search(selector)
-    return name[1] if name is not None and name[1] not in (".", "..") else ""
+def _plain(escaped: bytes) -> str:
+    return unquote_to_bytes(escaped.replace(b"+", b" ")).decode(errors="replace")
+
+
+def _watches(asked: Mapping[str, str]) -> bool:
+    return asked.get("watch", "false").lower() not in ("false", "0")
+
+
+def _selected(selector: str) -> str:
+    """Give the one name that a field selector leaves, if it does and is well-formed."""
+    names: list[str] = []
+    # In their order, which decides where two names are asked for.
+    for term in sorted(filter(None, _TERM.findall(selector))):
+        operator = _OPERATOR.search(term)
+        if operator is None:
+            return ""
+        value = term[operator.end() :]
+        if not _VALUE.fullmatch(value):
+            return ""
+        if term[: operator.start()] == "metadata.name" and operator[0] != "!=":
+            names.append(_ESCAPED.sub(r"\1", value))
+    name = names[0] if names else ""
+    return "" if name in _NO_NAMES or "/" in name or "%" in name else name

@@ -1,4 +1,4 @@
-"""Kubernetes' own authenticators, asked about configurations, claims and certificates.
+"""Kubernetes' own code, asked about configurations, claims, certificates, requests and policies.
 
 `kind/build` has to have built them. It is a program that reads lines and answers them; nothing
 listens, and no keys are needed: the token with the claims is taken to be signed.
@@ -26,7 +26,8 @@ class Ended(Exception):
 class Judged:
     """What it says: what is wrong with the configuration, or with the token, or who it is.
 
-    `place` is that of the certificate which a client is shown.
+    `place` is that of the certificate which a client is shown, `read` what a request is about,
+    `level` and `omitted` what a policy says of it.
     """
 
     wrong: str = ""
@@ -37,6 +38,9 @@ class Judged:
     groups: list[str] = field(default_factory=list)
     extra: dict[str, list[str]] = field(default_factory=dict)
     place: int = 0
+    read: dict[str, str | bool] = field(default_factory=dict)
+    level: str = ""
+    omitted: list[str] = field(default_factory=list)
 
 
 class Authenticator:
@@ -84,6 +88,19 @@ class Authenticator:
             for certificate, key, names in pairs
         ]
         return self._ask({"served": {"pairs": row, "name": name, "address": address}})
+
+    def ask_about(
+        self,
+        method: str,
+        target: str,
+        *,
+        policy: str = "",
+        user: str = "",
+        groups: Sequence[str] = (),
+    ) -> Judged:
+        """Say what a request is about and, if there is a policy, how it is audited; raises Ended."""
+        about = {"policy": policy, "user": user, "groups": list(groups)}
+        return self._ask({"requested": {"method": method, "target": target, **about}})
 
     def _ask(self, asked: Mapping[str, Any]) -> Judged:
         assert self._process.stdin is not None

@@ -1,9 +1,10 @@
 // Command authenticator is Kubernetes' own authenticators without a server around them: the judge of
-// what koproxy makes of an AuthenticationConfiguration, and of certificates.
+// what koproxy makes of an AuthenticationConfiguration, of certificates, of requests' first lines and of
+// audit policies.
 //
 // It reads lines of JSON, and answers each with one. A line has a configuration, as text, and may
 // have claims: those of a token that is taken to be signed, since keys are not what is judged here.
-// Or it has what a client has shown, or what a server shows.
+// Or it has what a client has shown, what a server shows, or what was asked for.
 package main
 
 import (
@@ -34,6 +35,7 @@ type question struct {
 	Claims        json.RawMessage `json:"claims"`
 	Shown         *shown          `json:"shown"`
 	Served        *served         `json:"served"`
+	Requested     *requested      `json:"requested"`
 }
 
 // answer is a line that is written: what is wrong with the configuration, or with the token, or who
@@ -47,6 +49,9 @@ type answer struct {
 	Groups   []string            `json:"groups,omitempty"`
 	Extra    map[string][]string `json:"extra,omitempty"`
 	Place    int                 `json:"place,omitempty"`
+	Read     *read               `json:"read,omitempty"`
+	Level    string              `json:"level,omitempty"`
+	Omitted  []string            `json:"omitted,omitempty"`
 }
 
 const longestLine = 16 << 20
@@ -83,6 +88,7 @@ type judge struct {
 	configuration string
 	wrong         string
 	tokens        authenticator.Token
+	policies      policies
 	end           context.CancelFunc
 }
 
@@ -105,6 +111,9 @@ func (j *judge) answer(asked question) (said answer) {
 	}()
 	if asked.Shown != nil {
 		return asked.Shown.who()
+	}
+	if asked.Requested != nil {
+		return j.policies.answer(asked.Requested)
 	}
 	if asked.Served != nil {
 		place, err := asked.Served.place()
