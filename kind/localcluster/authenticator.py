@@ -98,7 +98,7 @@ class Authenticator:
         user: str = "",
         groups: Sequence[str] = (),
     ) -> Judged:
-        """Say what a request is about and, if there is a policy, how it is audited; raises Ended."""
+        """Say what a request is about and, by a policy, how it is audited; raises Ended."""
         about = {"policy": policy, "user": user, "groups": list(groups)}
         return self._ask({"requested": {"method": method, "target": target, **about}})
 

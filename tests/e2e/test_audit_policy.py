@@ -1,7 +1,8 @@
 """An audit policy says of each request what kube-apiserver makes of it.
 
 Kubernetes' own code judges, without a server around it. What koproxy refuses and that takes is
-listed: fields that aren't there or are there twice, and managed fields of objects that koproxy doesn't keep.
+listed: fields that aren't there or are there twice, and managed fields of objects that koproxy
+doesn't keep.
 """
 
 from __future__ import annotations
