@@ -1,6 +1,8 @@
 """The flags about audit: what goes together, and what doesn't, in a sentence."""
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from twisted.internet.task import Clock
@@ -10,6 +12,7 @@ from koproxy.audit_flags import check_audit, make_audit
 from koproxy.errors import ConfigurationError
 from koproxy.settings import Settings
 
+THREADS: Any = SimpleNamespace(callInThread=lambda work: work())
 POLICY = "apiVersion: audit.k8s.io/v1\nkind: Policy\nrules: [{level: Metadata}]\n"
 
 
@@ -22,7 +25,7 @@ def policy(tmp_path: Path) -> str:
 
 def test_without_flags_nobody_is_told() -> None:
     assert check_audit(Settings()) == ""
-    audit = make_audit(Settings(), Clock(), None)  # type: ignore[arg-type]
+    audit = make_audit(Settings(), Clock(), THREADS)
     assert (audit.auditing, audit.backends, audit.policy) == (None, (), None)
 
 
@@ -30,7 +33,7 @@ def test_a_policy_and_a_place(policy: str, tmp_path: Path) -> None:
     settings = Settings(audit_policy_file=policy, audit_log_path=str(tmp_path / "audit.log"))
     assert check_audit(settings) == f"--audit-policy-file {policy}: good; rules: 1"
     assert not (tmp_path / "audit.log").exists()
-    audit = make_audit(settings, Clock(), None)  # type: ignore[arg-type]
+    audit = make_audit(settings, Clock(), THREADS)
     assert audit.auditing is not None
     assert audit.policy is not None
     assert len(audit.backends) == 1
@@ -39,7 +42,7 @@ def test_a_policy_and_a_place(policy: str, tmp_path: Path) -> None:
 def test_a_place_without_a_policy_is_said_to_stay_empty(tmp_path: Path) -> None:
     with capturedLogs() as said:
         settings = Settings(audit_log_path=str(tmp_path / "audit.log"))
-        audit = make_audit(settings, Clock(), None)  # type: ignore[arg-type]
+        audit = make_audit(settings, Clock(), THREADS)
     assert audit.auditing is None
     assert [formatEvent(each) for each in said] == [
         "there are no audit events without --audit-policy-file"
@@ -64,7 +67,7 @@ def test_files_that_are_not_there(tmp_path: Path, policy: str) -> None:
 
 def test_a_changed_policy_is_taken_up(policy: str, tmp_path: Path) -> None:
     settings = Settings(audit_policy_file=policy, audit_log_path=str(tmp_path / "audit.log"))
-    audit = make_audit(settings, Clock(), None)  # type: ignore[arg-type]
+    audit = make_audit(settings, Clock(), THREADS)
     assert audit.policy is not None
     Path(policy).write_text(POLICY.replace("rules:", "rule:"))
     with capturedLogs():
