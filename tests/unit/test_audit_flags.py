@@ -12,7 +12,9 @@ from koproxy.audit_flags import check_audit, make_audit
 from koproxy.errors import ConfigurationError
 from koproxy.settings import Settings
 
-THREADS: Any = SimpleNamespace(callInThread=lambda work: work())
+THREADS: Any = SimpleNamespace(
+    callInThread=lambda work: work(), callFromThread=lambda work, *with_what: work(*with_what)
+)
 POLICY = "apiVersion: audit.k8s.io/v1\nkind: Policy\nrules: [{level: Metadata}]\n"
 
 
