@@ -23,6 +23,7 @@ from koproxy.audit.events import (
 )
 from koproxy.audit.policy import Policy
 from koproxy.identity.decision import Outcome, Unauthenticated, Verified, decision_name
+from koproxy.identity.service_accounts import service_account
 from koproxy.identity.user import ANONYMOUS, Identity
 from koproxy.kubernetes_request import read_request_info
 from koproxy.proxy.account import Account
@@ -30,7 +31,10 @@ from koproxy.proxy.account import Account
 NOT_AUDITED = "the request can't be audited, and the proxy lets none go on without: try again"
 
 _AUTHENTICATED, _UNAUTHENTICATED = "system:authenticated", "system:unauthenticated"
+_SERVICE_ACCOUNTS = "system:serviceaccounts"
 _SWITCHED = 101
+_LONG_VERBS = frozenset({"watch", "proxy"})
+_LONG_SUBRESOURCES = frozenset({"attach", "exec", "log", "portforward", "proxy"})
 
 log = Logger()
 
@@ -88,18 +92,18 @@ class Auditing:
         )
         event["user"] = user_info(who)
         if account.acting_as is not None:
-            event["impersonatedUser"] = user_info(account.acting_as)
+            event["impersonatedUser"] = user_info(_known(account.acting_as))
         event["annotations"] = _annotations(decision)
         account.note(self, _Audited(event, stages))
         if "RequestReceived" in stages and not self._write(event):
             account.refusal = NOT_AUDITED
 
     def answering(self, account: Account) -> None:
-        """Tell that an answer begins which goes on."""
+        """Tell that an answer begins which goes on, if it may do so for long."""
         audited: _Audited | None = account.noted(self)
         if audited is None or "ResponseStarted" not in audited.stages:
             return
-        if account.status == _SWITCHED or audited.event["verb"] == "watch":
+        if account.status == _SWITCHED or _is_long(audited.event):
             self._write(self._at("ResponseStarted", audited, account))
 
     def complete(self, account: Account) -> None:
@@ -122,13 +126,26 @@ class Auditing:
         return all(written)
 
 
+def _is_long(event: Event) -> bool:
+    """Say whether kube-apiserver, too, tells when an answer to this begins."""
+    subresource = event.get("objectRef", {}).get("subresource")
+    return event["verb"] in _LONG_VERBS or subresource in _LONG_SUBRESOURCES
+
+
 def _user(decision: Outcome | None) -> Identity:
-    """Say who asks, with the group that an API server gives everybody who is somebody."""
-    if not isinstance(decision, Verified):
-        return Identity("")
-    who = decision.identity
+    """Say who asks."""
+    return _known(decision.identity) if isinstance(decision, Verified) else Identity("")
+
+
+def _known(who: Identity) -> Identity:
+    """Give somebody the groups, too, that they have by their name at an API server."""
+    groups = who.groups
+    account = service_account(who.username)
+    if account is not None and not groups:
+        groups = (_SERVICE_ACCOUNTS, f"{_SERVICE_ACCOUNTS}:{account[0]}")
     group = _UNAUTHENTICATED if who.username == ANONYMOUS else _AUTHENTICATED
-    groups = who.groups if group in who.groups else (*who.groups, group)
+    if {group, _UNAUTHENTICATED}.isdisjoint(groups):
+        groups = (*groups, group)
     return Identity(who.username, who.uid, groups, who.extra)
 
 

@@ -25,9 +25,11 @@ AUDIENCE = "kubernetes"
 
 @dataclass(frozen=True)
 class Trusting:
-    """The API server, the issuer, the configuration of both, and koproxy's kubeconfig."""
+    """The API server and its audit log, the issuer, the configuration of the API server and
+    koproxy, and koproxy's kubeconfig."""
 
     api: ApiServer
+    audit_log: Path
     issuer: Issuer
     file: Path
     kubeconfig: Path
@@ -42,6 +44,17 @@ class Trusting:
         """kubectl without koproxy between."""
         path = Path(self.file).parent / "people" / f"trusting-{name}.kubeconfig"
         return Kubectl(write_kubeconfig(path, self.api.url, self.api.ca, {"token": token}))
+
+
+def audit_flags(directory: Path, log: Path) -> list[str]:
+    """Flags of kube-apiserver and of koproxy, to write all about all requests but their bodies."""
+    policy = directory / "audit-policy.json"
+    rules = [{"level": "Metadata"}]
+    policy.write_text(
+        json.dumps({"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "rules": rules})
+    )
+    log.unlink(missing_ok=True)
+    return [f"--audit-policy-file={policy}", f"--audit-log-path={log}"]
 
 
 def write_reviewer(admin: Kubectl, url: str, ca: Path, directory: Path, name: str) -> Path:
@@ -82,14 +95,15 @@ def start_trusting(
     file = directory / "authentication.json"
     head = {"apiVersion": "apiserver.config.k8s.io/v1", "kind": "AuthenticationConfiguration"}
     file.write_text(json.dumps({**head, "jwt": [entry]}))
+    audit_log = directory / "audit.log"
     api = start_api_server(
         processes,
         authority,
         etcd,
         name="trusting-kube-apiserver",
-        oidc_flags=[f"--authentication-config={file}"],
+        oidc_flags=[f"--authentication-config={file}", *audit_flags(directory, audit_log)],
     )
     api.admin("apply", "-f", CLUSTER_ROLE)
     api.admin("create", "namespace", NAMESPACE)
     kubeconfig = write_reviewer(api.admin, api.url, api.ca, directory, "reviewer")
-    return Trusting(api, issuer, file, kubeconfig)
+    return Trusting(api, audit_log, issuer, file, kubeconfig)

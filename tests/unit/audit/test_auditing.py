@@ -14,7 +14,8 @@ from koproxy.auditing import NOT_AUDITED, Auditing
 from koproxy.identity.decision import Verified
 from koproxy.identity.user import Identity
 from koproxy.observe.correlation import correlate
-from koproxy.proxy.account import Observers
+from koproxy.proxy.account import Account, Observers
+from koproxy.wire.request import parse_request
 
 ALL = Policy(rules=(Rule(level="Metadata"),))
 LOG = b"GET /api/v1/namespaces/demo/pods/web/log?follow=1 HTTP/1.1"
@@ -43,6 +44,7 @@ class Audited:
     def __init__(self, policy: Policy = ALL) -> None:
         self.log = Kept()
         auditing = Auditing([self.log], lambda: 10**9 + self.stack.clock.seconds(), self._steady)  # type: ignore[list-item]
+        self.auditing = auditing
         auditing.use(policy)
         self.stack = self.log.stack = Stack(
             observers=Observers(
@@ -162,6 +164,53 @@ def test_watches_and_tunnels_have_a_beginning_of_their_own(audited: Audited) -> 
     stack.upstream.lose(clean=True)
     assert audited.stages[5:] == ["ResponseComplete"]
     assert audited.log.events[-1]["responseStatus"]["code"] == 101
+
+
+@pytest.mark.parametrize(
+    ("first", "told"),
+    [
+        (LOG, True),
+        (b"GET /api/v1/nodes/n/proxy/a HTTP/1.1", True),
+        (b"POST /api/v1/namespaces/a/pods/b/exec HTTP/1.1", True),
+        (b"GET /api/v1/namespaces/a/pods/b HTTP/1.1", False),
+        (b"GET /api/v1/pods HTTP/1.1", False),
+        (b"GET /version HTTP/1.1", False),
+    ],
+)
+def test_what_may_last_has_a_beginning_of_its_own(
+    audited: Audited, first: bytes, told: bool
+) -> None:
+    audited.stack.client.receive(request(first=first))
+    audited.stack.upstream.receive(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf")
+    assert audited.stages == ["RequestReceived", *(["ResponseStarted"] if told else [])]
+
+
+@pytest.mark.parametrize(
+    ("asked", "groups"),
+    [
+        (Identity("lisa"), ["system:authenticated"]),
+        (Identity("lisa", groups=("ops",)), ["ops", "system:authenticated"]),
+        (Identity("lisa", groups=("system:unauthenticated",)), ["system:unauthenticated"]),
+        (Identity("system:anonymous"), ["system:unauthenticated"]),
+        (
+            Identity("system:serviceaccount:a:b"),
+            ["system:serviceaccounts", "system:serviceaccounts:a", "system:authenticated"],
+        ),
+        (
+            Identity("system:serviceaccount:a:b", groups=("ops",)),
+            ["ops", "system:authenticated"],
+        ),
+    ],
+)
+def test_who_is_asked_for_has_the_groups_of_the_api_server(
+    audited: Audited, asked: Identity, groups: list[str]
+) -> None:
+    account = Account(parse_request(request()), b"192.0.2.1", 0.0)
+    account.decision, account.acting_as = JANE, asked
+    audited.auditing.decided(account)
+    (event,) = audited.log.events
+    assert event["impersonatedUser"] == {"username": asked.username, "groups": groups}
+    assert event["user"]["username"] != asked.username
 
 
 def test_what_was_cut_says_so(audited: Audited) -> None:
