@@ -296,17 +296,17 @@ def started(beside: Beside, name: str) -> list[Event]:
 
 def test_somebody_else_is_told_beside_who_asks(beside: Beside, name: str) -> None:
     kubectl = beside.kubectl(name)
-    flags = ["--as=lisa", "--as-group=ops", "--as-uid=7", "--as-user-extra=team=blue"]
+    flags = ["--as=lena", "--as-group=ops", "--as-uid=7", "--as-user-extra=team=blue"]
     robot, nobody = f"system:serviceaccount:{NAMESPACE}:robot", "system:anonymous"
     kubectl("auth", "whoami", *flags)
     kubectl("auth", "whoami", f"--as={robot}")
     kubectl("auth", "whoami", f"--as={robot}", "--as-group=ops")
     kubectl("get", "--raw", "/version", f"--as={nobody}")
-    kubectl("get", "--raw", "/version", "--as=lisa", "--as-group=system:unauthenticated")
+    kubectl("get", "--raw", "/version", "--as=lena", "--as-group=system:unauthenticated")
     refused = kubectl.run("get", "configmaps", WHERE, *flags)
     assert refused.returncode == 1
     events = compared(beside, name)
-    assert {each["impersonatedUser"]["username"] for each in events} == {"lisa", robot, nobody}
+    assert {each["impersonatedUser"]["username"] for each in events} == {"lena", robot, nobody}
     assert {each["user"]["username"] for each in events} == {name}
     assert 403 in {each["responseStatus"]["code"] for each in events}
 

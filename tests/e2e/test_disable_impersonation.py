@@ -48,13 +48,13 @@ def whoami(kubectl: Kubectl, *args: str) -> dict[str, Any]:
 
 
 def test_the_api_server_sees_the_token_itself(trusting: Trusting, passing: Koproxy) -> None:
-    token = trusting.token("jane", ["dev", "ops"], uid="7", team="red", jti="one")
-    direct, through = trusting.kubectl(token, "jane"), passing.kubectl(token, "jane")
+    token = trusting.token("reader", ["dev", "ops"], uid="7", team="red", jti="one")
+    direct, through = trusting.kubectl(token, "reader"), passing.kubectl(token, "reader")
     found = whoami(through)
     assert found == whoami(direct)
     # The name of the token is there only for who has shown the token itself.
     assert found == {
-        "username": "jane",
+        "username": "reader",
         "uid": "7",
         "groups": ["dev", "ops", "system:authenticated"],
         "extra": {"example.org/team": ["red"], CREDENTIAL_ID: ["JTI=one"]},
@@ -64,14 +64,14 @@ def test_the_api_server_sees_the_token_itself(trusting: Trusting, passing: Kopro
 def test_rbac_decides_about_the_person(trusting: Trusting, passing: Koproxy) -> None:
     trusting.api.admin(
         *("create", "rolebinding", "passed", f"--namespace={NAMESPACE}"),
-        *("--clusterrole=cluster-admin", "--user=max"),
+        *("--clusterrole=cluster-admin", "--user=editor"),
     )
-    bound = trusting.token("max")
+    bound = trusting.token("editor")
     wait_until(
         lambda: answers(f"{trusting.api.url}{CONFIGMAPS}", trusting.api.ca, bound),
         "the binding is known",
     )
-    for name, status in (("max", 200), ("jane", 403)):
+    for name, status in (("editor", 200), ("reader", 403)):
         token = trusting.token(name)
         for side in (Side(passing.url, passing.ca, token), trusting_side(trusting, token)):
             with side.ask(CONFIGMAPS) as answer:
@@ -85,13 +85,13 @@ def trusting_side(trusting: Trusting, token: str) -> Side:
 
 
 def test_nobody_is_refused_here_already(trusting: Trusting, passing: Koproxy) -> None:
-    good = trusting.token("jane")
-    for token in ("nonsense", trusting.token("jane", aud="other"), f"{good}A"):
+    good = trusting.token("reader")
+    for token in ("nonsense", trusting.token("reader", aud="other"), f"{good}A"):
         answer = passing.get(CONFIGMAPS, token)
         assert (answer.status, answer.body["reason"]) == (401, "Unauthorized")
     # That the API server would have known: it is a token of its own administrator's.
     assert passing.get(CONFIGMAPS, trusting.api.admin_token).status == 401
-    refused = passing.kubectl(good, "jane").run("get", "--raw", CONFIGMAPS, "--as=max")
+    refused = passing.kubectl(good, "reader").run("get", "--raw", CONFIGMAPS, "--as=editor")
     assert refused.returncode == 1
     assert "Impersonation requests are disabled" in refused.stderr.decode()
 
@@ -101,24 +101,26 @@ def test_with_inbound_impersonation_the_api_server_decides_about_it(
 ) -> None:
     admin = trusting.api.admin
     admin(
-        *("create", "clusterrole", "may-be-lisa", "--verb=impersonate"),
-        *("--resource=users", "--resource-name=lisa"),
+        *("create", "clusterrole", "may-be-nina", "--verb=impersonate"),
+        *("--resource=users", "--resource-name=nina"),
     )
-    admin("create", "clusterrolebinding", "may-be-lisa", "--clusterrole=may-be-lisa", "--user=jane")
+    admin(
+        "create", "clusterrolebinding", "may-be-nina", "--clusterrole=may-be-nina", "--user=reader"
+    )
     koproxy = start_koproxy.with_file(
         "koproxy-passing-impersonation",
         powerless,
         trusting.file,
         ["--disable-impersonation", "--allow-inbound-impersonation"],
     ).wait_until_ready()
-    token = trusting.token("jane")
-    direct, through = trusting.kubectl(token, "jane"), koproxy.kubectl(token, "jane")
+    token = trusting.token("reader")
+    direct, through = trusting.kubectl(token, "reader"), koproxy.kubectl(token, "reader")
     wait_until(
-        lambda: direct.run("auth", "whoami", "--as=lisa").returncode == 0, "the binding is known"
+        lambda: direct.run("auth", "whoami", "--as=nina").returncode == 0, "the binding is known"
     )
-    assert whoami(through, "--as=lisa") == whoami(direct, "--as=lisa")
-    assert whoami(through, "--as=lisa")["username"] == "lisa"
-    for args in (["--as=root"], ["--as=lisa", "--as-group=system:masters"]):
+    assert whoami(through, "--as=nina") == whoami(direct, "--as=nina")
+    assert whoami(through, "--as=nina")["username"] == "nina"
+    for args in (["--as=root"], ["--as=nina", "--as-group=system:masters"]):
         refused = [each.run("auth", "whoami", *args) for each in (direct, through)]
         assert refused[0].returncode == refused[1].returncode == 1
         assert refused[0].stderr == refused[1].stderr

@@ -157,9 +157,9 @@ def test_nobody_gives_them_to_themselves(trusting: Trusting, start_koproxy: Kopr
     ).wait_until_ready()
     trusting.api.admin(
         *("create", "clusterrolebinding", "of-fields"),
-        *("--clusterrole=cluster-admin", "--user=jane"),
+        *("--clusterrole=cluster-admin", "--user=adder"),
     )
-    kubectl = koproxy.kubectl(trusting.token("jane"), "jane")
+    kubectl = koproxy.kubectl(trusting.token("adder"), "adder")
     command = ("create", "--raw", WHO, "-f", "-", "--as=lisa")
     wait_until(lambda: kubectl.run(*command, stdin=REVIEW).returncode == 0, "it is bound")
     found = json.loads(kubectl(*command, "--as-user-extra=key=mine", stdin=REVIEW))
@@ -167,7 +167,7 @@ def test_nobody_gives_them_to_themselves(trusting: Trusting, start_koproxy: Kopr
         **FIXED,
         "key": ["mine"],
         "remote-client-ip": [HERE],
-        "originaluser.jetstack.io-user": ["jane"],
+        "originaluser.jetstack.io-user": ["adder"],
     }
     for key in ("key1", "KEY2", "example.org/site", "Remote-Client-IP"):
         refused = kubectl.run(*command, f"--as-user-extra={key}=mine", stdin=REVIEW)
