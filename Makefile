@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 ARGS ?=
 
-.PHONY: help setup demo test fuzz compiled e2e bench docs constraints clean
+.PHONY: help setup demo test fuzz compiled e2e soak bench docs constraints clean
 
 help:
 	@echo "make setup   .venv with koproxy and the harness in it"
@@ -13,6 +13,7 @@ help:
 	@echo "make fuzz    fuzzing alone (ARGS=-max_total_time=3600: for an hour)"
 	@echo "make compiled  a wheel with the way of a request compiled to C, tested (needs a C compiler)"
 	@echo "make e2e     a real control plane, Dex and kubectl (needs Go)"
+	@echo "make soak    minutes between real servers while all changes (needs Go; ARGS=--seconds=60)"
 	@echo "make bench   koproxy beside nginx, Go and twisted.web (needs nginx, wrk and Go)"
 	@echo "make docs    docs/options.md, from the options' declaration"
 
@@ -43,6 +44,10 @@ compiled: setup
 e2e: setup
 	kind/build
 	$(VENV)/bin/pytest tests/e2e $(ARGS)
+
+soak: setup
+	kind/build
+	cd tests && PYTHONPATH=.:../kind ../$(VENV)/bin/python -m soak $(ARGS)
 
 bench: setup
 	$(VENV)/bin/python -m bench $(ARGS)
