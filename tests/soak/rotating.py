@@ -72,6 +72,8 @@ class Rotating:
         """Go on until it ends."""
         token = self._cluster.koproxy_kubeconfig.with_name("koproxy.token")
         for number in itertools.count(1):
+            if self._findings.ending.wait(EVERY):
+                return
             turn = number % 4
             if turn == 0:
                 self._authority.server("koproxy")
@@ -89,8 +91,6 @@ class Rotating:
                     self._findings.count("the proxy's tokens rotated")
                 except Exception:  # noqa: BLE001 (the API server is away: the next time)
                     self._findings.count("tokens not to be had")
-            if self._findings.ending.wait(EVERY):
-                return
 
 
 class Restarting:
