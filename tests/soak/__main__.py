@@ -95,7 +95,7 @@ def _soak(processes: Processes, issuer: Issuer, seconds: int) -> int:
     work: list[Callable[[], None]] = [
         Writer(direct, findings).run,
         measuring.run,
-        Rotating(authority, issuer, dex, configuration, cluster, findings).run,
+        Rotating(authority, issuer, dex, configuration, cluster, people, findings).run,
         Restarting(processes, api, dex, people, findings, seconds).run,
     ]
     for number in range(WATCHES):
@@ -244,8 +244,7 @@ def _print(
         ("audit events", ", ".join(f"{stage}: {events[stage]}" for stage in sorted(events)))
     )
     rows += [
-        (f"{what}: at first / after a fifth / at last / at most", text)
-        for what, text in measuring.lines()
+        (f"{what}: medians of five fifths / the most", text) for what, text in measuring.lines()
     ]
     print(f"{seconds} s, {WATCHES} watches, {ASKING} asking, {SHORT + 1} exec sessions\n")
     print("\n".join(f"{what:<64} {text}" for what, text in rows))

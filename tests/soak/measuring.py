@@ -46,10 +46,17 @@ class Measuring:
                 self._findings.never(f"{what} grow: {before:g}, and at the end {after:g}")
 
     def lines(self) -> list[tuple[str, str]]:
-        """What it was at the beginning, after a fifth, at the end and at most."""
-        fifth = len(self.memory) // 5
+        """What it was: the median of each fifth of the time, and the most."""
+        fifth = max(1, len(self.memory) // 5)
         return [
-            (what, f"{values[0]} / {values[fifth]} / {values[-1]} / {max(values)}")
+            (
+                what,
+                " / ".join(
+                    f"{statistics.median(values[at * fifth : (at + 1) * fifth]):g}"
+                    for at in range(5)
+                )
+                + f" / {max(values)}",
+            )
             for what, values in (
                 ("KB of memory", self.memory),
                 ("open files", self.files),

@@ -59,8 +59,10 @@ class Rotating:
         dex: Dex,
         configuration: Path,
         cluster: Cluster,
+        people: list[Person],
         findings: Findings,
     ) -> None:
+        self._people = people
         self._authority = authority
         self._issuer = issuer
         self._dex = dex
@@ -80,7 +82,11 @@ class Rotating:
                 self._findings.count("serving certificates rotated")
             elif turn == 1:
                 with self._findings.keys.gone():
-                    self._issuer.rotate_keys(keep_old=True)
+                    old = number % 20 != 1
+                    self._issuer.rotate_keys(keep_old=old)
+                    if not old:  # there may be a hundred; all log in anew
+                        for person in self._people:
+                            person.forget()
                 self._findings.count("issuer's keys rotated")
             elif turn == 2:
                 write_configuration(self._configuration, self._issuer, self._dex, number)
