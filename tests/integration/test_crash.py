@@ -47,7 +47,7 @@ class Load:
         self._running = running
         self._tokens = tokens
         self._news = threading.Condition()
-        self._over = False
+        self._over = self._ending = False
         self.answered: dict[str, int] = {}
         self._threads = [threading.Thread(target=self._ask, args=(at,)) for at in range(CLIENTS)]
         for thread in self._threads:
@@ -68,11 +68,17 @@ class Load:
                             self.answered[name] = status
                             self._news.notify_all()
             except (OSError, ValueError, IndexError):
-                if self._running.process.poll() is not None:
+                if self._ending:
                     return
 
     def _connect(self) -> Client:
         return Client(self._running.port, self._running.directory / "kube-oidc-proxy.crt")
+
+    def kill(self) -> None:
+        """Kill koproxy while they ask; nobody connects anew, for that is another story."""
+        self._ending = True
+        self._running.process.kill()
+        self._running.process.wait(SECONDS)
 
     def wait_for(self, more: int) -> None:
         """Wait until there have been so many more answers."""
@@ -141,8 +147,7 @@ def test_whoever_is_killed_has_told_of_what_was_seen(
         load = Load(running, tokens)
         try:
             load.wait_for(answers)
-            running.process.kill()
-            running.process.wait(SECONDS)
+            load.kill()
         finally:
             load.end()
     assert answers < 600 or len([*tmp_path.glob("audit*")]) > 1
