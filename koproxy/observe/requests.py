@@ -5,6 +5,7 @@ somebody asks. Names follow kube-apiserver's (https://kubernetes.io/docs/referen
 metrics/), with ``koproxy`` for ``apiserver``.
 """
 
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from functools import lru_cache
@@ -28,6 +29,7 @@ SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.
 
 _ENDLESS = frozenset({"watch", "tunnel"})
 _SWITCHED = 101
+_TOGETHER = 64  # accounts that are counted one after the other
 _STATUSES = frozenset((*HTTPStatus, CLIENT_GONE))
 
 _TARGETS, _LONGEST_KEPT = 4096, 512
@@ -57,6 +59,7 @@ class RequestMetrics:
         self._own = Tally(OWN_SECONDS)
         self._failures: Counter[tuple[str, str]] = Counter()
         self._unknown = self._cut = self._received = self._returned = 0
+        self._ended: list[Account] = []
 
     def answering(self, account: Account) -> None:
         """Count what goes on."""
@@ -69,29 +72,45 @@ class RequestMetrics:
         self._long[kind] += 1
 
     def complete(self, account: Account) -> None:
-        """Count it."""
-        sent = account.sent
-        kind = ""
-        if account.notes is None or (noted := account.noted(self)) is None:
-            verb = self._verb(account.request)
-        else:
-            verb, kind = noted
-            self._long[kind] -= 1
-        if account.known:
-            verb.known[account.status] += 1
-        else:
-            self._decided(verb, account)
-        if account.received:
-            self._received += account.received
-        self._returned += account.returned
-        if account.cut:
-            self._cut += 1
-        if sent:
-            self._own.add(sent - account.began)
-            if account.answered:
-                verb.upstream.add(account.answered - sent)
-        if kind not in _ENDLESS:
-            verb.whole.add(account.ended - account.began)
+        """Count it, soon: many one after the other cost less than each at its time."""
+        ended = self._ended
+        ended.append(account)
+        if len(ended) >= _TOGETHER:
+            self._count()
+
+    def _count(self) -> None:
+        ended, self._ended = self._ended, []
+        find, own, received, returned = self._verb, self._own, 0, 0
+        for account in ended:
+            kind = ""
+            if account.notes is None or (noted := account.noted(self)) is None:
+                verb = find(account.request)
+            else:
+                verb, kind = noted
+                self._long[kind] -= 1
+            if account.known:
+                verb.known[account.status] += 1
+            else:
+                self._decided(verb, account)
+            received += account.received
+            returned += account.returned
+            if account.cut:
+                self._cut += 1
+            began = account.began
+            # Written out: a call for each of the three is a third of what counting costs.
+            if sent := account.sent:
+                own.sum += (seconds := sent - began)
+                own.counts[bisect_left(OWN_SECONDS, seconds)] += 1
+                if answered := account.answered:
+                    tally = verb.upstream
+                    tally.sum += (seconds := answered - sent)
+                    tally.counts[bisect_left(SECONDS, seconds)] += 1
+            if kind not in _ENDLESS:
+                tally = verb.whole
+                tally.sum += (seconds := account.ended - began)
+                tally.counts[bisect_left(SECONDS, seconds)] += 1
+        self._received += received
+        self._returned += returned
 
     def _decided(self, verb: _Verb, account: Account) -> None:
         decision = account.decision
@@ -113,6 +132,7 @@ class RequestMetrics:
 
     def collect(self) -> Iterator[Metric]:
         """Give what has been counted."""
+        self._count()
         total = CounterMetricFamily(
             "koproxy_request",
             "Requests, by verb, status and what was decided about who sent them. Status 499: the "

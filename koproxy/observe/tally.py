@@ -9,30 +9,34 @@ from collections.abc import Sequence
 
 
 class Tally:
-    """How many values there were up to each of some bounds, and what they add up to."""
+    """How many values there were up to each of some bounds, and what they add up to.
 
-    __slots__ = ("_bounds", "_counts", "sum")
+    ``counts`` has a number for each bound, and one for what is larger than the last; ``sum`` and
+    these may be written by who counts very many.
+    """
+
+    __slots__ = ("_bounds", "counts", "sum")
 
     def __init__(self, bounds: Sequence[float]) -> None:
         """Take the upper bounds, in order; what is larger than the last is counted too."""
         self._bounds = bounds
-        self._counts = [0] * (len(bounds) + 1)
+        self.counts = [0] * (len(bounds) + 1)
         self.sum = 0.0
 
     def add(self, value: float) -> None:
         """Count a value."""
-        self._counts[bisect_left(self._bounds, value)] += 1
+        self.counts[bisect_left(self._bounds, value)] += 1
         self.sum += value
 
     def __bool__(self) -> bool:
         """Whether there were any."""
-        return any(self._counts)
+        return any(self.counts)
 
     def buckets(self) -> list[tuple[str, float]]:
         """Give each bound with the number of values up to it, as Prometheus has them."""
         found: list[tuple[str, float]] = []
         total = 0
-        for bound, count in zip((*map(str, self._bounds), "+Inf"), self._counts, strict=True):
+        for bound, count in zip((*map(str, self._bounds), "+Inf"), self.counts, strict=True):
             total += count
             found.append((bound, total))
         return found

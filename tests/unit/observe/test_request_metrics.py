@@ -59,6 +59,17 @@ def test_a_request_and_its_times(counted: Counted, stack: Stack) -> None:
     assert counted.get("request_cut_total") == 0
 
 
+def test_none_is_lost_however_many_there_are(counted: Counted, stack: Stack) -> None:
+    for number in range(1, 201):
+        stack.client.receive(request(first=b"GET /api HTTP/1.1"))
+        stack.upstream.receive(answer(b"four"))
+        if number % 50 == 7:
+            assert counted.total("get", 200, "authenticated") == number
+    assert counted.total("get", 200, "authenticated") == 200
+    assert counted.get("body_bytes_total", direction="returned") == 800
+    assert counted.get("request_duration_seconds_count", verb="get") == 200
+
+
 def test_a_server_chooses_no_label(counted: Counted, stack: Stack) -> None:
     for status in (418, 299, 298):
         stack.client.receive(request(first=b"GET /api HTTP/1.1"))
