@@ -1,4 +1,4 @@
-"""Kubernetes' own code, asked about configurations, claims, certificates, requests and policies.
+"""Kubernetes' own code, asked about configurations, claims, certificates, requests, policies.
 
 `kind/build` has to have built them. It is a program that reads lines and answers them; nothing
 listens, and no keys are needed: the token with the claims is taken to be signed.
@@ -27,7 +27,7 @@ class Judged:
     """What it says: what is wrong with the configuration, or with the token, or who it is.
 
     `place` is that of the certificate which a client is shown, `read` what a request is about,
-    `level` and `omitted` what a policy says of it.
+    `level` and `omitted` what a policy says of it, `functions` those that expressions have.
     """
 
     wrong: str = ""
@@ -41,6 +41,7 @@ class Judged:
     read: dict[str, str | bool] = field(default_factory=dict)
     level: str = ""
     omitted: list[str] = field(default_factory=list)
+    functions: dict[str, list[str]] = field(default_factory=dict)
 
 
 class Authenticator:
@@ -101,6 +102,10 @@ class Authenticator:
         """Say what a request is about and, by a policy, how it is audited; raises Ended."""
         about = {"policy": policy, "user": user, "groups": list(groups)}
         return self._ask({"requested": {"method": method, "target": target, **about}})
+
+    def ask_functions(self) -> Mapping[str, list[str]]:
+        """Give the functions of expressions by their names: signatures, in order; raises Ended."""
+        return self._ask({"functions": True}).functions
 
     def _ask(self, asked: Mapping[str, Any]) -> Judged:
         assert self._process.stdin is not None

@@ -57,7 +57,9 @@ class Program:
         """Give its value; raises ``CelError``."""
         variables = {self._variable: root}
         try:
-            return Evaluation(FUNCTIONS).value(self._checked.tree, variables)
+            return Evaluation(FUNCTIONS, self._checked.overloads).value(
+                self._checked.tree, variables
+            )
         except RecursionError:
             raise CelError("its objects and lists lie too deep in each other") from None
 

@@ -4,7 +4,7 @@ Google's library reads its environments as YAML, of which JSON is a part.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from google.protobuf import struct_pb2
@@ -26,7 +26,9 @@ _TYPES = ("net.IP", "net.CIDR")
 def environment(variables: Mapping[str, str], overloads: Iterable[Overload]) -> str:
     """Write an environment: the types of variables by their names, and the functions.
 
-    A function that the library knows only some overloads of is declared anew with all of them.
+    A function that the library knows only some overloads of is declared anew with all of them. So
+    is one of which two look alike but for their types: where a type is not known, the first that
+    fits it makes it known (``claims.groups.distinct()[0] + x``), so that their order counts.
     """
     functions: dict[str, list[Overload]] = {}
     for overload in overloads:
@@ -34,7 +36,7 @@ def environment(variables: Mapping[str, str], overloads: Iterable[Overload]) -> 
     declared = {
         name: found
         for name, found in functions.items()
-        if not all(overload.known for overload in found)
+        if not all(overload.known for overload in found) or _some_look_alike(found)
     }
     known = [name for name, found in declared.items() if any(each.known for each in found)]
     return json.dumps(
@@ -81,6 +83,12 @@ def user_messages() -> DescriptorPool:
     pool.AddSerializedFile(struct_pb2.DESCRIPTOR.serialized_pb)
     pool.AddSerializedFile(file.SerializeToString())
     return pool
+
+
+def _some_look_alike(overloads: Sequence[Overload]) -> bool:
+    """Whether nothing but types tells some apart."""
+    shapes = [each.shape for each in overloads]
+    return len(shapes) > len(set(shapes))
 
 
 def _variable(name: str, type_: Type) -> dict[str, Any]:

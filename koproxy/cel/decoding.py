@@ -6,7 +6,7 @@ macros within each other lie deeper.
 """
 
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,13 +31,14 @@ _WELL_KNOWN = {1: "any", 2: "timestamp", 3: "duration"}
 class CheckedExpression:
     """A tree; the types of its nodes, written as cel-go writes them; where they stand.
 
-    ``types`` and ``positions`` go by the numbers of the nodes; a position is the number of code
-    points before it. What is not in ``types`` is dyn.
+    All go by the numbers of the nodes. What is not in ``types`` is dyn; a position is the number of
+    code points before it; ``overloads`` has the ids of those that types alone have chosen.
     """
 
     tree: Node
     types: Mapping[int, str]
     positions: Mapping[int, int]
+    overloads: Mapping[int, str]
 
     def type_of(self, node: Node) -> str:
         """Give the type that has been found for a node."""
@@ -51,7 +52,8 @@ def decode(parsed: bytes) -> CheckedExpression:
         types = {_id(each): _type(each.message(2)) for each in checked.messages(3)}
         information = checked.message(5)
         positions = {_id(each): each.number(2) for each in information.messages(4)}
-        return CheckedExpression(_node(checked.message(4)), types, positions)
+        overloads = dict(_overloads(checked.messages(2)))
+        return CheckedExpression(_node(checked.message(4)), types, positions, overloads)
     except (IndexError, KeyError, struct.error, UnicodeDecodeError):
         raise ValueError("the library for CEL gave an expression that can't be read") from None
 
@@ -93,6 +95,9 @@ class _Message:
     def text(self, field: int) -> str:
         return self.bytes(field).decode()
 
+    def texts(self, field: int) -> list[str]:
+        return [each.decode() for each in self._fields.get(field, ()) if not isinstance(each, int)]
+
     def message(self, field: int) -> "_Message":
         return _Message(self.bytes(field))
 
@@ -128,6 +133,14 @@ def _signed(number: int) -> int:
 
 def _id(entry: _Message) -> int:
     return _signed(entry.number(1))
+
+
+def _overloads(references: Iterable[_Message]) -> Iterator[tuple[int, str]]:
+    """Give the overloads of calls that the checker has left only one for."""
+    for each in references:
+        left = each.message(2).texts(3)
+        if len(left) == 1:
+            yield _id(each), left[0]
 
 
 def _type(given: _Message) -> str:

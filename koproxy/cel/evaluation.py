@@ -40,9 +40,15 @@ class OverBudget(CelError):
 class Evaluation:
     """One evaluation of an expression."""
 
-    def __init__(self, functions: Functions, budget: int = BUDGET) -> None:
-        """Take the functions that it may call, and the steps that it may take."""
+    def __init__(
+        self, functions: Functions, chosen: Mapping[int, str], budget: int = BUDGET
+    ) -> None:
+        """Take the functions that it may call, and the steps that it may take.
+
+        ``chosen`` are the overloads that types have chosen, by the numbers of their calls.
+        """
         self._functions = functions
+        self._chosen = chosen
         self._left = budget
         self._forms: dict[str, Callable[[Call, Variables], Any]] = {
             "_&&_": lambda call, variables: self._logical(call, variables, stop=False),
@@ -109,7 +115,7 @@ class Evaluation:
                 return selected(*values)
             case "_?._" | "_[?_]":
                 return optionally(*values)
-        overload = self._functions.find(node.function, values)
+        overload = self._functions.find(node.function, values, self._chosen.get(node.number, ""))
         if overload.cost is not None:
             self._spend(overload.cost(*values))
         return overload.function(*values)

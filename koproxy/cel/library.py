@@ -1,4 +1,4 @@
-"""All functions that expressions have in an AuthenticationConfiguration. Pure.
+"""All functions that expressions have in an AuthenticationConfiguration, in its order. Pure.
 
 https://kubernetes.io/docs/reference/using-api/cel/#cel-options-language-features-and-libraries
 """
@@ -26,10 +26,10 @@ _ROOMS = (
     equality,
     conversions,
     times,
+    lists,
     strings,
     formatting,
     regex,
-    lists,
     optionals,
     urls,
     network,

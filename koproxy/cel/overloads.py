@@ -59,14 +59,26 @@ class Type:
             return basic(value)
         return getattr(value, "type_name", None) == self.name
 
+    def holds(self, value: Any) -> bool:
+        """Whether a value is of this type, by what is first in a list or a map, as in cel-go."""
+        if not self.fits(value):
+            return False
+        first: tuple[Any, ...] = ()
+        if self.parameters and isinstance(value, list):
+            first = tuple(value[:1])
+        elif self.parameters and isinstance(value, dict):
+            first = next(iter(value.items()), ())
+        return all(each.holds(item) for each, item in zip(self.parameters, first, strict=False))
+
 
 @dataclass(frozen=True, slots=True)
 class Overload:
     """One signature of a function, and what it does.
 
-    ``function`` gets the target first; it raises ``CelError`` where the evaluation fails.
-    ``known``: the checker has it of itself. ``cost`` gets what the function gets, and gives the
-    steps of an evaluation that the call takes, for one that does more than read its arguments.
+    ``function`` gets the target first, as ``takes`` has it; it raises ``CelError`` where the
+    evaluation fails. ``known``: the checker has it of itself. ``cost`` gets what the function gets,
+    and gives the steps of an evaluation that the call takes, for one that does more than read its
+    arguments.
     """
 
     signature: str
@@ -77,6 +89,7 @@ class Overload:
     target: Type | None = field(init=False)
     arguments: tuple[Type, ...] = field(init=False)
     result: Type = field(init=False)
+    takes: tuple[Type, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         """Read the signature; raises ValueError for what is none."""
@@ -84,21 +97,32 @@ class Overload:
         if match is None:
             raise ValueError(f"{self.signature!r} is no signature")
         member = _TARGET.fullmatch(match["head"])
+        target = None if member is None else read_type(member["target"])
+        arguments = tuple(map(read_type, _split(match["arguments"])))
         found = {
             "name": match["head"] if member is None else member["name"],
-            "target": None if member is None else read_type(member["target"]),
-            "arguments": tuple(map(read_type, _split(match["arguments"]))),
+            "target": target,
+            "arguments": arguments,
             "result": read_type(match["result"]),
+            "takes": arguments if target is None else (target, *arguments),
         }
         for name, each in found.items():
             object.__setattr__(self, name, each)
 
+    @property
+    def shape(self) -> tuple[bool, int]:
+        """Whether it has a target, and how many arguments: what can be told without types."""
+        return self.target is not None, len(self.arguments)
+
     def fits(self, values: Sequence[Any]) -> bool:
         """Whether these values, the target first, are what it takes."""
-        wanted = self.arguments if self.target is None else (self.target, *self.arguments)
-        return len(values) == len(wanted) and all(
-            each.fits(value) for each, value in zip(wanted, values, strict=True)
+        return len(values) == len(self.takes) and all(
+            each.fits(value) for each, value in zip(self.takes, values, strict=True)
         )
+
+    def holds(self, values: Sequence[Any]) -> bool:
+        """The same, by what is first in lists and maps."""
+        return all(each.holds(value) for each, value in zip(self.takes, values, strict=True))
 
 
 class Functions:
@@ -107,15 +131,26 @@ class Functions:
     def __init__(self, overloads: Iterable[Overload]) -> None:
         """Take their overloads; of several that fit, the first is called."""
         self._found: dict[tuple[Any, ...], Overload] = {}
+        self._by_signature: dict[str, Overload] = {}
         self._overloads: dict[str, list[Overload]] = {}
         for overload in overloads:
             self._overloads.setdefault(overload.name, []).append(overload)
+            if overload.name[0].isalpha() and overload.name != "size":
+                self._by_signature[overload.signature] = overload
 
-    def find(self, name: str, values: Sequence[Any]) -> Overload:
+    def find(self, name: str, values: Sequence[Any], chosen: str = "") -> Overload:
         """Give what a call with these values, the target first, calls; raises ``CelError``.
 
-        Which one that is depends on the classes of the values alone, so it is looked for once.
+        What the types have ``chosen``, by its signature, is called or nothing, though the values
+        may fit another. In cel-go operators and ``size`` are one function each, for which it is the
+        values that count, and so they are here. Which one fits values depends on their classes
+        alone, so that it is looked for once.
         """
+        only = self._by_signature.get(chosen)
+        if only is not None:
+            if only.holds(values):
+                return only
+            raise no_overload()
         classes = (name, *map(type, values))
         found = self._found.get(classes)
         if found is not None:

@@ -123,6 +123,14 @@ _TEMPLATES: dict[str, list[tuple[str, list[str]]]] = {
         ("format.dns1123Label().validate({0}).hasValue()", ["text"]),
         ("type({0}) == string", ["any"]),
         ("{0}.isSorted()", ["list"]),
+        ("{0}.exists(x, size(x) > {1})", ["list", "number"]),
+        ("{0}.exists(x, string(x) == {1})", ["list", "text"]),
+        ("{0}.all(x, x.indexOf({1}) == 0)", ["list", "text"]),
+        ("{0}.exists(x, x + x == {1})", ["list", "any"]),
+        ("{0}.all(x, -x < {1})", ["list", "number"]),
+        ("{0}.all(x, x >= x)", ["list"]),
+        ("{0}.exists(x, x in {1})", ["list", "list"]),
+        ("{0}.max() == {1}", ["list", "text"]),
         ("dyn({0}) == true", ["any"]),
     ],
     "number": [
@@ -135,6 +143,7 @@ _TEMPLATES: dict[str, list[tuple[str, list[str]]]] = {
         ("int({0})", ["any"]),
         ("double({0})", ["text"]),
         ("[{0}, {1}].max()", ["number", "number"]),
+        ("{0}.sum()", ["list"]),
     ],
     "optional": [
         ("optional.of({0})", ["text"]),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -22,6 +23,7 @@ from localcluster.authenticator import Authenticator, Judged
 from support.expressions import ALL, CLAIMS, FAILS, NO_TEXTS, REFUSED
 
 from koproxy.cel.compiling import Compiler
+from koproxy.cel.library import OVERLOADS
 from koproxy.configuration.file import configured
 from koproxy.errors import ConfigurationError
 from koproxy.identity.claims import read_registered
@@ -95,6 +97,35 @@ def test_what_an_expression_gives(judge: Authenticator, text: str, outcome: Any)
     else:
         asked = rule(f"dyn({text}) == {written(outcome)}").replace(URL, CLAIMS["iss"])
         assert judge.ask(asked, claims).username == "jane"
+
+
+_FORMS = {"@not_strictly_false", "_&&_", "_?_:_", "_?._", "_[?_]", "_[_]", "_||_", "or", "orValue"}
+_OTHER_NAMES = {"__not_strictly_false__", "_in_", "in"}
+_ONE_FOR_ALL_TYPES = {"sort", "@sortByAssociatedKeys"}
+_PARAMETER = re.compile(r"(?<![\w.])[A-Z](?!\w)")
+
+
+def _alike(signature: str) -> str:
+    """Have the parameters of types named in the order in which they come."""
+    names: dict[str, str] = {}
+    return _PARAMETER.sub(lambda found: names.setdefault(found[0], f"T{len(names)}"), signature)
+
+
+def test_functions_are_those_of_kubernetes_in_its_order(judge: Authenticator) -> None:
+    """Where types aren't known, the first function that fits makes them known."""
+    ours: dict[str, list[str]] = {}
+    for overload in OVERLOADS:
+        ours.setdefault(overload.name, []).append(_alike(overload.signature))
+    theirs = {
+        name: list(map(_alike, signatures))
+        for name, signatures in judge.ask_functions().items()
+        if name not in _FORMS | _OTHER_NAMES
+        and not all("kubernetes.authorization." in each for each in signatures)
+    }
+    assert ours.keys() == theirs.keys()
+    for name in _ONE_FOR_ALL_TYPES:
+        del ours[name], theirs[name]
+    assert ours == theirs
 
 
 def ours(asked: str, claims: Mapping[str, Any]) -> Judged:

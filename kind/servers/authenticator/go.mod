@@ -3,6 +3,7 @@ module koproxy/kind/authenticator
 go 1.26.0
 
 require (
+	github.com/google/cel-go v0.26.0
 	k8s.io/apimachinery v0.36.3
 	k8s.io/apiserver v0.36.3
 )
@@ -25,7 +26,6 @@ require (
 	github.com/go-openapi/jsonpointer v0.21.0 // indirect
 	github.com/go-openapi/jsonreference v0.20.2 // indirect
 	github.com/go-openapi/swag v0.23.0 // indirect
-	github.com/google/cel-go v0.26.0 // indirect
 	github.com/google/gnostic-models v0.7.0 // indirect
 	github.com/google/uuid v1.6.0 // indirect
 	github.com/grpc-ecosystem/grpc-gateway/v2 v2.27.7 // indirect

@@ -4,7 +4,8 @@
 //
 // It reads lines of JSON, and answers each with one. A line has a configuration, as text, and may
 // have claims: those of a token that is taken to be signed, since keys are not what is judged here.
-// Or it has what a client has shown, what a server shows, or what was asked for.
+// Or it has what a client has shown, what a server shows, or what was asked for; or it asks what
+// functions expressions have.
 package main
 
 import (
@@ -36,6 +37,7 @@ type question struct {
 	Shown         *shown          `json:"shown"`
 	Served        *served         `json:"served"`
 	Requested     *requested      `json:"requested"`
+	Functions     bool            `json:"functions"`
 }
 
 // answer is a line that is written: what is wrong with the configuration, or with the token, or who
@@ -52,6 +54,8 @@ type answer struct {
 	Read     *read               `json:"read,omitempty"`
 	Level    string              `json:"level,omitempty"`
 	Omitted  []string            `json:"omitted,omitempty"`
+
+	Functions map[string][]string `json:"functions,omitempty"`
 }
 
 const longestLine = 16 << 20
@@ -114,6 +118,13 @@ func (j *judge) answer(asked question) (said answer) {
 	}
 	if asked.Requested != nil {
 		return j.policies.answer(asked.Requested)
+	}
+	if asked.Functions {
+		found, err := functions()
+		if err != nil {
+			return answer{Wrong: err.Error()}
+		}
+		return answer{Functions: found}
 	}
 	if asked.Served != nil {
 		place, err := asked.Served.place()

@@ -169,8 +169,8 @@ OVERLOADS = (
     Overload("bytes(string) -> bytes", _encoded, known=True),
     Overload("double(double) -> double", _same, known=True),
     Overload("double(int) -> double", float, known=True),
-    Overload("double(uint) -> double", float, known=True),
     Overload("double(string) -> double", _read_double, known=True),
+    Overload("double(uint) -> double", float, known=True),
     Overload("duration(duration) -> duration", _same, known=True),
     Overload("duration(int) -> duration", _no_duration, known=True),
     Overload(

@@ -1,5 +1,7 @@
 """Arithmetic, order and size: the operators that look at all of what they are given. Pure.
 
+Overloads stand in cel-go's order, which counts (`declarations`).
+
 https://github.com/google/cel-spec/blob/master/doc/langdef.md#list-of-standard-definitions
 """
 
@@ -72,24 +74,23 @@ def _infinity(one: float, other: float) -> float:
     return math.copysign(math.inf, math.copysign(1, one) * math.copysign(1, other))
 
 
-def _product(one: float, other: float) -> float:
-    return one * other
-
-
 _Calculation = Callable[[Any, Any], Any]
 
 
-def _numbers(name: str, whole: _Calculation, double: _Calculation) -> tuple[Overload, ...]:
-    """One operator for the three types of numbers."""
-    return (
-        Overload(
-            f"{name}(int, int) -> int", lambda one, other: int_of(whole(one, other)), known=True
-        ),
-        Overload(
-            f"{name}(uint, uint) -> uint", lambda one, other: uint_of(whole(one, other)), known=True
-        ),
-        Overload(f"{name}(double, double) -> double", double, known=True),
+def _int(name: str, found: _Calculation) -> Overload:
+    return Overload(f"{name}(int, int) -> int", lambda one, other: int_of(found(one, other)), True)
+
+
+def _uint(name: str, found: _Calculation) -> Overload:
+    return Overload(
+        f"{name}(uint, uint) -> uint",
+        lambda one, other: uint_of(found(int(one), int(other))),
+        known=True,
     )
+
+
+def _double(name: str, found: _Calculation) -> Overload:
+    return Overload(f"{name}(double, double) -> double", found, known=True)
 
 
 def _sum(one: Any, other: Any) -> Any:
@@ -113,23 +114,24 @@ def _copied(one: Any, other: Any) -> int:
     return (len(one) + len(other)) // _COPIED_IN_A_STEP
 
 
+def _plus(one: Any, other: Any) -> Any:
+    return one + other
+
+
+def _minus(one: Any, other: Any) -> Any:
+    return one - other
+
+
+def _times(one: Any, other: Any) -> Any:
+    return one * other
+
+
 _ARITHMETIC = (
-    *_numbers("_+_", lambda one, other: int(one) + int(other), lambda one, other: one + other),
-    *_numbers("_-_", lambda one, other: int(one) - int(other), lambda one, other: one - other),
-    *_numbers("_*_", lambda one, other: int(one) * int(other), _product),
-    *_numbers("_/_", lambda one, other: _quotient(int(one), int(other)), _of_doubles),
-    Overload("_%_(int, int) -> int", _remainder, known=True),
-    Overload(
-        "_%_(uint, uint) -> uint",
-        lambda one, other: UInt(_remainder(int(one), int(other))),
-        known=True,
-    ),
-    Overload("-_(int) -> int", lambda one: int_of(-one), known=True),
-    Overload("-_(double) -> double", lambda one: -one, known=True),
     Overload("!_(bool) -> bool", lambda one: not one, known=True),
-    Overload("_+_(string, string) -> string", lambda one, other: one + other, known=True),
-    Overload("_+_(bytes, bytes) -> bytes", lambda one, other: one + other, known=True),
-    Overload("_+_(list<A>, list<A>) -> list<A>", _joined, known=True, cost=_copied),
+    Overload("-_(double) -> double", lambda one: -one, known=True),
+    Overload("-_(int) -> int", lambda one: int_of(-one), known=True),
+    Overload("_+_(bytes, bytes) -> bytes", _plus, known=True),
+    _double("_+_", _plus),
     Overload(
         "_+_(duration, duration) -> duration",
         lambda one, other: duration_of(_sum(one, other)),
@@ -145,11 +147,17 @@ _ARITHMETIC = (
         lambda one, other: timestamp_of(_sum(one, other), one.offset),
         known=True,
     ),
+    _int("_+_", _plus),
+    Overload("_+_(list<A>, list<A>) -> list<A>", _joined, known=True, cost=_copied),
+    Overload("_+_(string, string) -> string", _plus, known=True),
+    _uint("_+_", _plus),
+    _double("_-_", _minus),
     Overload(
         "_-_(duration, duration) -> duration",
         lambda one, other: duration_of(_difference(one, other)),
         known=True,
     ),
+    _int("_-_", _minus),
     Overload(
         "_-_(timestamp, duration) -> timestamp",
         lambda one, other: timestamp_of(_difference(one, other), one.offset),
@@ -160,6 +168,15 @@ _ARITHMETIC = (
         lambda one, other: duration_of(_difference(one, other)),
         known=True,
     ),
+    _uint("_-_", _minus),
+    _double("_*_", _times),
+    _int("_*_", _times),
+    _uint("_*_", _times),
+    _double("_/_", _of_doubles),
+    _int("_/_", _quotient),
+    _uint("_/_", _quotient),
+    _int("_%_", _remainder),
+    _uint("_%_", _remainder),
 )
 
 
@@ -183,9 +200,14 @@ def order(one: Any, other: Any) -> int | None:
 
 
 ORDERED = ("int", "uint", "double", "bool", "duration", "timestamp", "string", "bytes")
-"""The types of which one value is less than another."""
+"""The types of which one value is less than another, as Kubernetes' lists have them."""
 
-_NUMBERS = ("int", "uint", "double")
+_COMPARED = ("bool", "int", "uint", "double", "string", "bytes", "timestamp", "duration")
+_NUMBERS = {
+    "int": ("int", "double", "uint"),
+    "uint": ("uint", "double", "int"),
+    "double": ("double", "int", "uint"),
+}
 _HOLDS: dict[str, Callable[[int], bool]] = {
     "_<_": lambda found: found < 0,
     "_<=_": lambda found: found <= 0,
@@ -206,9 +228,8 @@ _ORDER = tuple(
     [
         Overload(f"{name}({one}, {other}) -> bool", _comparing(holds), known=one == other)
         for name, holds in _HOLDS.items()
-        for one in ORDERED
-        for other in ORDERED
-        if one == other or (one in _NUMBERS and other in _NUMBERS)
+        for one in _COMPARED
+        for other in _NUMBERS.get(one, (one,))
     ]
 )
 
@@ -221,10 +242,10 @@ def _sizes(type_: str, of: Callable[[Any], int]) -> tuple[Overload, ...]:
 
 
 _SIZES = (
-    *_sizes("string", len),
     *_sizes("bytes", len),
     *_sizes("list<A>", len),
     *_sizes("map<A, B>", len),
+    *_sizes("string", len),
 )
 
 OVERLOADS = (*_ARITHMETIC, *_ORDER, *_SIZES)

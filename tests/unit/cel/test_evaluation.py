@@ -60,7 +60,7 @@ def select(*fields: str, test_only: bool = False) -> Node:
 
 
 def value(node: Node, budget: int = 1000, **variables: Any) -> Any:
-    return Evaluation(FUNCTIONS, budget).value(node, {"claims": CLAIMS, **variables})
+    return Evaluation(FUNCTIONS, {}, budget).value(node, {"claims": CLAIMS, **variables})
 
 
 def error(node: Node, budget: int = 1000) -> str:
@@ -198,12 +198,12 @@ def test_going_through_all_claims_reads_them_all() -> None:
     first = every(
         claims, call("_==_", Identifier(0, "@result"), text("")), text("y"), TRUE, text("")
     )
-    assert Evaluation(FUNCTIONS, 3000).value(first, many) is True
+    assert Evaluation(FUNCTIONS, {}, 3000).value(first, many) is True
     with pytest.raises(CelError, match="actual cost limit exceeded"):
-        Evaluation(FUNCTIONS, 1000).value(first, many)
+        Evaluation(FUNCTIONS, {}, 1000).value(first, many)
 
 
 def test_a_user_s_extra_is_found_by_its_whole_name_too() -> None:
     user = user_root("jane", "", (), {"k": ("v",)})
     node = call("_[_]", Identifier(0, "user.extra"), text("k"))
-    assert Evaluation(FUNCTIONS).value(node, {"user": user}) == ["v"]
+    assert Evaluation(FUNCTIONS, {}).value(node, {"user": user}) == ["v"]
