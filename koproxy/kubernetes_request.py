@@ -2,11 +2,11 @@
 
 Follows "Determine the request verb" in the Kubernetes documentation (Authorization) and
 kube-apiserver's own reading of paths. It is for logs and counts: nothing is decided by it. A field
-selector counts even beside another parameter that kube-apiserver can't read.
+selector counts even beside another parameter that kube-apiserver can't read, and one that is longer
+than anybody's leaves no name.
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import unquote_to_bytes
@@ -30,13 +30,25 @@ _VERBS = {
 _VERBS_IN_PATHS = frozenset({"proxy", "watch"})
 _OF_NAMESPACES = frozenset({"status", "finalize"})
 _LONGEST_KEPT = 512  # bytes of a target, with several thousand of which kept
+_LONGEST_SELECTOR = 2048  # characters
 
 _TERM = re.compile(r"(?:[^\\,]|\\.?)*", re.DOTALL)
 _OPERATOR = re.compile("!=|==|=")
 _ESCAPED = re.compile(r"\\([\\,=])")
 _VALUE = re.compile(r"(?:[^\\,=]|\\[\\,=])*", re.DOTALL)
-_BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _NO_NAMES = frozenset({"", ".", ".."})
+
+
+def _named(name: bytes) -> re.Pattern[bytes]:
+    """Find a parameter in a query, however its name is escaped, without reading the others.
+
+    The query is a stranger's, and may be thousands of parameters.
+    """
+    key = b"".join(b"(?:%c|%%(?i:%02x))" % (each, each) for each in name)
+    return re.compile(b"(?:^|&)" + key + rb"(?:=((?:[^&;%]|%[0-9A-Fa-f]{2})*))?(?=&|$)")
+
+
+_WATCH, _FIELD_SELECTOR = _named(b"watch"), _named(b"fieldSelector")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +72,7 @@ class RequestInfo:
 
 def read_request_info(method: bytes, target: bytes) -> RequestInfo:
     """Say what a request's first line is about; any method, and any target in origin form."""
-    return _kept(method, target) if len(target) <= _LONGEST_KEPT else _read(method, target)
+    return (_kept if len(target) <= _LONGEST_KEPT else _kept_for_now)(method, target)
 
 
 def _read(method: bytes, target: bytes) -> RequestInfo:
@@ -84,11 +96,11 @@ def _read(method: bytes, target: bytes) -> RequestInfo:
     if verb == "proxy":
         subresource = ""
     if not name:
-        asked = _parameters(query) if verb == "get" else {}
-        verb = {"get": "watch" if _watches(asked) else "list", "delete": "deletecollection"}.get(
-            verb, verb
-        )
-        name = _selected(asked.get("fieldSelector", ""))
+        if verb == "get":
+            verb = "watch" if _watches(query) else "list"
+            name = _selected(_parameter(_FIELD_SELECTOR, query) or "")
+        elif verb == "delete":
+            verb = "deletecollection"
     return RequestInfo(
         verb=verb,
         path=path,
@@ -104,29 +116,26 @@ def _read(method: bytes, target: bytes) -> RequestInfo:
 
 
 _kept = lru_cache(maxsize=4096)(_read)
+_kept_for_now = lru_cache(maxsize=16)(_read)  # for all who ask about one request
 
 
-def _parameters(query: bytes) -> dict[str, str]:
-    """Give the first value of each parameter, as Go reads them: what isn't well-formed is none."""
-    found: dict[str, str] = {}
-    for pair in query.split(b"&"):
-        if b";" in pair or _BAD_ESCAPE.search(pair):
-            continue
-        key, _, value = (_plain(part) for part in pair.partition(b"="))
-        found.setdefault(key, value)
-    return found
+def _parameter(pattern: re.Pattern[bytes], query: bytes) -> str | None:
+    """Give its first value, as Go reads them: what isn't well-formed is none."""
+    found = pattern.search(query)
+    if found is None:
+        return None
+    return unquote_to_bytes((found[1] or b"").replace(b"+", b" ")).decode(errors="replace")
 
 
-def _plain(escaped: bytes) -> str:
-    return unquote_to_bytes(escaped.replace(b"+", b" ")).decode(errors="replace")
-
-
-def _watches(asked: Mapping[str, str]) -> bool:
-    return asked.get("watch", "false").lower() not in ("false", "0")
+def _watches(query: bytes) -> bool:
+    asked = _parameter(_WATCH, query)
+    return asked is not None and asked.lower() not in ("false", "0")
 
 
 def _selected(selector: str) -> str:
     """Give the one name that a field selector leaves, if it does and is well-formed."""
+    if len(selector) > _LONGEST_SELECTOR:
+        return ""
     names: list[str] = []
     # In their order, which decides where two names are asked for.
     for term in sorted(filter(None, _TERM.findall(selector))):
