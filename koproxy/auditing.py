@@ -22,7 +22,13 @@ from koproxy.audit.events import (
     user_info,
 )
 from koproxy.audit.policy import Policy
-from koproxy.identity.decision import Outcome, Unauthenticated, Verified, decision_name
+from koproxy.identity.decision import (
+    Forbidden,
+    Outcome,
+    Unauthenticated,
+    Verified,
+    decision_name,
+)
 from koproxy.identity.service_accounts import service_account
 from koproxy.identity.user import ANONYMOUS, Identity
 from koproxy.kubernetes_request import read_request_info
@@ -93,7 +99,7 @@ class Auditing:
         event["user"] = user_info(who)
         if account.acting_as is not None:
             event["impersonatedUser"] = user_info(_known(account.acting_as))
-        event["annotations"] = _annotations(decision)
+        event["annotations"] = _annotations(account)
         account.note(self, _Audited(event, stages))
         if "RequestReceived" in stages and not self._write(event):
             account.refusal = NOT_AUDITED
@@ -134,7 +140,9 @@ def _is_long(event: Event) -> bool:
 
 def _user(decision: Outcome | None) -> Identity:
     """Say who asks."""
-    return _known(decision.identity) if isinstance(decision, Verified) else Identity("")
+    if isinstance(decision, Verified | Forbidden) and decision.identity is not None:
+        return _known(decision.identity)
+    return Identity("")
 
 
 def _known(who: Identity) -> Identity:
@@ -149,10 +157,11 @@ def _known(who: Identity) -> Identity:
     return Identity(who.username, who.uid, groups, who.extra)
 
 
-def _annotations(decision: Outcome | None) -> dict[str, Any]:
-    found = {"koproxy/decision": decision_name(decision)}
+def _annotations(account: Account) -> dict[str, Any]:
+    decision = account.decision
+    found = {"koproxy/decision": decision_name(account.outcome)}
     if isinstance(decision, Unauthenticated):
         found["koproxy/reason"] = decision.reason
-    if isinstance(decision, Verified | Unauthenticated) and decision.issuer:
+    if isinstance(decision, Verified | Unauthenticated | Forbidden) and decision.issuer:
         found["koproxy/issuer"] = decision.issuer
     return found

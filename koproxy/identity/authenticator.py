@@ -138,7 +138,7 @@ class Authenticator:
                 identity, allow_reserved_groups=self._allow_reserved_groups, added=self._added
             )
         except NotCarried as problem:
-            return Forbidden(str(problem))
+            return Forbidden(str(problem), identity, issuer.url)
         if self._impersonate:
             verified = Verified(headers, identity, expires, token_expires, issuer=issuer.url)
         else:

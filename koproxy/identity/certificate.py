@@ -91,7 +91,7 @@ class Certificates:
                 identity, allow_reserved_groups=self._allow_reserved_groups, added=self._added
             )
         except NotCarried as problem:
-            return Forbidden(str(problem))
+            return Forbidden(str(problem), identity)
         return Verified(headers, identity, _end(verified))
 
     def _verify(self, chain: Sequence[bytes], now: float) -> list[x509.Certificate]:

@@ -55,9 +55,14 @@ class Unauthenticated:
 
 @dataclass(frozen=True, slots=True)
 class Forbidden:
-    """The token is good, but its identity is not one to pass on (403): ``message`` says why."""
+    """The token is good, but its identity is not one to pass on (403): ``message`` says why.
+
+    ``identity`` and ``issuer`` are as :class:`Verified` has them, where they are what is refused.
+    """
 
     message: str
+    identity: Identity | None = None
+    issuer: str = ""
 
 
 @dataclass(frozen=True, slots=True)

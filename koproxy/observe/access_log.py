@@ -11,7 +11,7 @@ from typing import Any
 
 from koproxy.audit.backend import Backend
 from koproxy.audit.events import object_reference, timestamp, user_agent
-from koproxy.identity.decision import Unauthenticated, Verified, decision_name
+from koproxy.identity.decision import Forbidden, Unauthenticated, Verified, decision_name
 from koproxy.kubernetes_request import read_request_info
 from koproxy.observe.correlation import correlate
 from koproxy.proxy.account import Account
@@ -76,11 +76,11 @@ class AccessLog:
 
 def _about(account: Account) -> Line:
     """Say who asks for what."""
-    line: Line = {"decision": decision_name(account.decision)}
+    line: Line = {"decision": decision_name(account.outcome)}
     decision, request = account.decision, account.request
-    if isinstance(decision, Verified):
+    if isinstance(decision, Verified | Forbidden) and decision.identity is not None:
         line["user"] = decision.identity.username
-    if isinstance(decision, Verified | Unauthenticated) and decision.issuer:
+    if isinstance(decision, Verified | Unauthenticated | Forbidden) and decision.issuer:
         line["issuer"] = decision.issuer
     if account.acting_as is not None:
         line["actingAs"] = account.acting_as.username

@@ -88,7 +88,7 @@ class RequestMetrics:
             else:
                 verb, kind = noted
                 self._long[kind] -= 1
-            if account.known:
+            if account.known and account.declined is None:
                 verb.known[account.status] += 1
             else:
                 self._decided(verb, account)
@@ -114,8 +114,8 @@ class RequestMetrics:
 
     def _decided(self, verb: _Verb, account: Account) -> None:
         decision = account.decision
-        verb.others[account.status, decision_name(decision)] += 1
-        if decision is not None:
+        verb.others[account.status, decision_name(account.outcome)] += 1
+        if decision is not None and not account.known:
             self._unknown += 1
         if isinstance(decision, Unauthenticated):
             self._failures[decision.issuer, decision.reason] += 1

@@ -59,7 +59,7 @@ class Tracing:
                 "http.request.method": request.method.decode(),
                 "url.path": info.path,
                 "client.address": account.peer.decode(),
-                "koproxy.decision": decision_name(account.decision),
+                "koproxy.decision": decision_name(account.outcome),
                 "koproxy.audit_id": account.id,
             },
         )

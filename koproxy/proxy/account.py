@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from koproxy.identity.decision import Outcome
+from koproxy.identity.decision import Forbidden, Misread, Outcome, Unavailable
 from koproxy.identity.user import Identity
 from koproxy.wire.request import Request
 
@@ -22,7 +22,8 @@ class Account:
     head was whole, ``sent`` when its head went to the API server, ``answered`` when that one's
     came, ``ended``. ``request`` is None for what was no request, and may be None again once its
     answer has begun. ``known``: its token had been verified before. ``acting_as`` is whom the
-    client asked to be, where that is allowed. ``refusal`` is why the proxy itself has answered;
+    client asked to be, where that is allowed; ``declined`` is what is said where it isn't.
+    ``refusal`` is why the proxy itself has answered;
     who is told ``decided`` may set it, and then the request doesn't go on. ``received`` and
     ``returned`` are the bytes of the two bodies; behind a 101, those of the tunnel. ``cut``: the
     answer is not whole. ``id`` is the request's name in logs, if there are any, and
@@ -32,6 +33,7 @@ class Account:
     known = False
     decision: Outcome | None = None
     acting_as: Identity | None = None
+    declined: Forbidden | Misread | Unavailable | None = None
     refusal = ""
     status = 0
     sent = answered = ended = 0.0
@@ -46,6 +48,11 @@ class Account:
         self.request = request
         self.peer = peer
         self.began = began
+
+    @property
+    def outcome(self) -> Outcome | Misread | None:
+        """What has been decided of it in the end."""
+        return self.declined or self.decision
 
     def note(self, who: object, what: Any) -> None:
         """Keep something for an observer; the request itself is forgotten while an answer lasts."""

@@ -185,6 +185,8 @@ class Frontend:
             return
         if isinstance(outcome, Verified):
             self._account.acting_as = outcome.identity
+        else:
+            self._account.declined = outcome
         self._settled(request, outcome)
 
     def _settled(self, request: Request, outcome: Outcome | Misread) -> None:

@@ -11,7 +11,7 @@ from support.memory import JANE, Stack, answer, request
 
 from koproxy.audit.policy import Policy, Rule
 from koproxy.auditing import NOT_AUDITED, Auditing
-from koproxy.identity.decision import Verified
+from koproxy.identity.decision import Forbidden, Verified
 from koproxy.identity.user import Identity
 from koproxy.observe.correlation import correlate
 from koproxy.proxy.account import Account, Observers
@@ -140,6 +140,29 @@ def test_refusals_are_told_before_they_are_answered(
     assert last["annotations"]["koproxy/decision"] == decision
     assert ("koproxy/reason" in last["annotations"]) == (code == 401)
     assert audited.stack.client.sent.startswith(b"HTTP/1.1 %d " % code)
+
+
+def test_who_may_not_be_somebody_else_is_told_of_as_refused(audited: Audited) -> None:
+    audited.stack.client.receive(request(b"Impersonate-User: admin\r\n"))
+    for event in audited.log.events:
+        assert event["user"]["username"] == JANE.identity.username
+        assert event["annotations"]["koproxy/decision"] == "forbidden"
+        assert "impersonatedUser" not in event
+    assert audited.stages == ["RequestReceived", "ResponseComplete"]
+
+
+def test_whom_a_token_names_is_told_though_nobody_may_be_that(audited: Audited) -> None:
+    account = Account(parse_request(request()), b"192.0.2.1", 0.0)
+    masters = Identity("mallory", groups=("system:masters",))
+    account.decision = Forbidden("the group is reserved", masters, "https://a.example")
+    audited.auditing.decided(account)
+    (event,) = audited.log.events
+    assert event["user"]["username"] == "mallory"
+    assert "system:masters" in event["user"]["groups"]
+    assert event["annotations"] == {
+        "koproxy/decision": "forbidden",
+        "koproxy/issuer": "https://a.example",
+    }
 
 
 def test_nobody_is_anonymous(audited: Audited) -> None:

@@ -168,6 +168,9 @@ def test_an_identity_that_is_not_passed_on_is_forbidden(
     decision = made.authenticate(value, NOW)
     assert isinstance(decision, Forbidden)
     assert message in decision.message
+    assert decision.identity is not None
+    assert decision.identity.username == changes.get("sub", "jane")
+    assert decision.issuer
     assert made.cached(value, NOW) is None
 
 

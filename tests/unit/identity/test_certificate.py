@@ -115,6 +115,7 @@ def test_a_name_that_is_not_passed_on(part: Part, message: str) -> None:
     forbidden = certificates(ROOT).decide(ROOT.issue((CN, "a"), part).der, AT)
     assert isinstance(forbidden, Forbidden)
     assert message in forbidden.message
+    assert forbidden.identity is not None
 
 
 def test_a_reserved_group_may_be_allowed() -> None:

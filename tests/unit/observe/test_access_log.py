@@ -91,6 +91,13 @@ def test_a_refusal_says_why() -> None:
     assert not {"user", "ownSeconds", "upstreamSeconds", "cut"} & set(line)
 
 
+def test_who_may_not_be_somebody_else_is_named() -> None:
+    stack, lines = logged()
+    stack.client.receive(request(b"Impersonate-User: admin\r\n"))
+    (line,) = lines.all
+    assert (line["status"], line["user"], line["decision"]) == (403, "jane", "forbidden")
+
+
 def test_what_is_no_request_has_a_line_too() -> None:
     stack, lines = logged(0.0)
     stack.client.receive(b"nonsense\r\n\r\n")

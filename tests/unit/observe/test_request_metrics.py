@@ -93,6 +93,14 @@ def test_refusals(counted: Counted, stack: Stack, token: bytes, code: int, decis
     assert counted.get("request_upstream_duration_seconds_count", verb="get") is None
 
 
+def test_a_request_to_be_somebody_else_is_counted_as_refused(
+    counted: Counted, stack: Stack
+) -> None:
+    stack.client.receive(request(b"Impersonate-User: admin\r\n"))
+    assert counted.total("get", 403, "forbidden") == 1
+    assert counted.total("get", 403, "authenticated") is None
+
+
 def test_nobody_has_a_decision_of_their_own(counted: Counted, stack: Stack) -> None:
     stack.client.receive(b"GET /livez HTTP/1.1\r\nHost: k\r\n\r\n")
     stack.upstream.receive(answer())
