@@ -9,7 +9,7 @@ from pathlib import Path
 from twisted.internet.interfaces import IReactorThreads, IReactorTime
 from twisted.internet.threads import deferToThreadPool
 
-from koproxy.audit.appending import AppendedFile, Appending, NotWritten, Stream
+from koproxy.audit.appending import STANDARD_OUTPUT, AppendedFile, Appending, NotWritten
 from koproxy.audit.log import BatchedLog
 from koproxy.errors import ConfigurationError
 from koproxy.observe.access_log import AccessLog
@@ -17,8 +17,6 @@ from koproxy.settings import Settings
 
 ROOM, DUE, SECONDS = 100_000, 5000, 0.2
 """Lines that may wait for the disk; how many of them, or how old a one, have them written."""
-
-_STANDARD_OUTPUT = 1
 
 
 def check_access_log(settings: Settings) -> None:
@@ -53,7 +51,7 @@ def make_access_log(
 
 def _file(path: str) -> Appending:
     if path == "-":
-        return Stream(_STANDARD_OUTPUT)
+        return STANDARD_OUTPUT
     place = Path(path).absolute()
     file = AppendedFile(place, 0, lambda: place, lambda _: None)
     try:

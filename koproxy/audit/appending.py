@@ -13,6 +13,7 @@ import fcntl
 import os
 import select
 import stat
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
@@ -94,6 +95,8 @@ class AppendedFile:
         """Lock the file that the path names now, with room for so many bytes; how it is."""
         like: os.stat_result | None = None
         for _ in range(_ENOUGH):
+            if self._descriptor >= 0 and not self._is_at_its_path(os.fstat(self._descriptor)):
+                self.close()  # and not locked: whoever compresses it holds the lock for long
             if self._descriptor < 0:
                 self._open(like)
             fcntl.flock(self._descriptor, fcntl.LOCK_EX)
@@ -141,19 +144,25 @@ class AppendedFile:
 
 
 class Stream:
-    """What a descriptor leads to, such as standard output."""
+    """What a descriptor leads to, such as standard output. Threads may share it."""
 
     def __init__(self, descriptor: int) -> None:
         """Take the descriptor; it stays open."""
         self._descriptor = descriptor
         self._cut_short = False
+        self._own = threading.Lock()
 
     def append(self, lines: bytes) -> None:
         """Write whole lines, each with its end; raises NotWritten.
 
         Workers have the same descriptor, for which only a lock of the process (POSIX) keeps the
-        lines of one from those of another; a pipe takes no more than 4096 bytes in one piece.
+        lines of one from those of another; a pipe takes no more than 4096 bytes in one piece. That
+        lock keeps no thread from another.
         """
+        with self._own:
+            self._append(lines)
+
+    def _append(self, lines: bytes) -> None:
         try:
             fcntl.lockf(self._descriptor, fcntl.LOCK_EX)
         except OSError as error:
@@ -171,6 +180,10 @@ class Stream:
 
     def close(self) -> None:
         """Do nothing: it is everybody's."""
+
+
+STANDARD_OUTPUT = Stream(1)
+"""For all of a process that write there: each lets the others end their lines."""
 
 
 def _write_all(descriptor: int, lines: bytes) -> None:

@@ -13,7 +13,7 @@ from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 from twisted.web.client import Agent
 
-from koproxy.audit.appending import AppendedFile, Appending, NotWritten, Stream
+from koproxy.audit.appending import STANDARD_OUTPUT, AppendedFile, Appending, NotWritten
 from koproxy.audit.backend import Backend
 from koproxy.audit.backups import Backups
 from koproxy.audit.log import BatchedLog, BlockingLog
@@ -27,7 +27,6 @@ log = Logger()
 _VERSION = "audit.k8s.io/v1"
 _MODES = ("blocking", "blocking-strict", "batch")
 _MEGABYTE = 1024 * 1024
-_STANDARD_OUTPUT = 1
 
 
 def make_backends(
@@ -135,7 +134,7 @@ def _webhook(settings: Settings, reactor: IReactorTime) -> Backend:
 def _file(settings: Settings, threads: IReactorThreads, name: str) -> Appending:
     """What the log is written to, which is tried once."""
     if settings.audit_log_path == "-":
-        return Stream(_STANDARD_OUTPUT)
+        return STANDARD_OUTPUT
     path = Path(settings.audit_log_path).absolute()
     backups = Backups(
         path,

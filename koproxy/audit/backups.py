@@ -18,6 +18,7 @@ _FORMAT = "%Y-%m-%dT%H-%M-%S.%f"
 _COMPRESSED = ".gz"
 _UNFINISHED = ".part"
 _TICK = timedelta(milliseconds=1)
+_LONGEST = 365_000  # days: longer ago than there has been a koproxy
 
 
 class Backups:
@@ -54,7 +55,7 @@ class Backups:
         if self._number:
             del times[self._number :]
         kept = set(times)
-        oldest = now - timedelta(days=self._days) if self._days else None
+        oldest = now - timedelta(days=min(self._days, _LONGEST)) if self._days else None
         for path, time in found.items():
             if time not in kept or (oldest is not None and time < oldest):
                 path.unlink(missing_ok=True)

@@ -549,6 +549,10 @@ class Frontend:
         """A client who sends nothing more wants nothing more, as at Go's servers."""
         self.transport.abortConnection()
 
+    def drop(self) -> None:
+        """End at once: the proxy does."""
+        self.transport.abortConnection()
+
     def check(self, now: float) -> None:
         """Close a connection that has nothing under way and takes too long over it.
 

@@ -60,6 +60,7 @@ class Leaving:
             await self._sleep(_LOOK_SECONDS)
         if clients.connections:
             log.warn("{number} connections are cut", number=clients.connections)
+            clients.drop()
 
     def hurry(self) -> None:
         """Wait for nobody any longer."""

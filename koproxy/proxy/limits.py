@@ -38,6 +38,9 @@ class Client(Protocol):
     def check(self, now: float) -> None:
         """See whether it keeps the proxy waiting for too long; ``now`` as ``Clients.now``."""
 
+    def drop(self) -> None:
+        """Cut it off, whatever it has under way."""
+
 
 class Tunnel(Protocol):
     """Two connections that are one."""
@@ -111,6 +114,12 @@ class Clients:
         self.cutting = True
         for tunnel in tuple(self._tunnels):
             tunnel.cut()
+
+    def drop(self) -> None:
+        """Cut everybody off who is left, so that all is accounted for."""
+        self.cut()
+        for client in tuple(self._connected):
+            client.drop()
 
     def begin(self) -> bool:
         """Count a request that will wait for its answer; False: there are too many already."""

@@ -3,6 +3,8 @@
 import pytest
 from support.memory import Stack, answer, request
 
+from koproxy.proxy.account import CLIENT_GONE
+
 SWITCH = b"Connection: Upgrade\r\nUpgrade: SPDY/3.1\r\n"
 JSON = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
 WATCH = b"GET /api/v1/pods?watch=1 HTTP/1.1"
@@ -197,3 +199,10 @@ def test_an_end_that_comes_by_itself_is_not_cut_off(stack: Stack) -> None:
     stack.upstream.receive(b"0\r\n\r\n")
     assert stack.client.sent.endswith(chunk(b"a line") + b"0\r\n\r\n")
     assert stack.client.ending != "cut"
+
+
+def test_who_is_left_is_cut_and_accounted_for(stack: Stack) -> None:
+    stack.client.receive(request())
+    stack.clients.drop()
+    assert (stack.client.ending, stack.upstream.ending) == ("cut", "cut")
+    assert [(each.status, each.cut) for each in stack.accounts.all] == [(CLIENT_GONE, True)]

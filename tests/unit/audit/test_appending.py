@@ -208,3 +208,37 @@ def test_what_was_cut_short_in_a_stream_is_ended_first(tmp_path: Path) -> None:
             stream.append(b"three\n")
         stream.append(b"four\n")
     assert (tmp_path / "output").read_bytes() == b"one\ntw\nfour\n"
+
+
+def test_threads_that_share_a_stream_write_whole_lines() -> None:
+    reading, writing = os.pipe()
+    stream, lines = Stream(writing), 20
+    texts = [bytes([letter]) * 300_000 + b"\n" for letter in b"ab"]
+
+    def write(text: bytes) -> None:
+        for _ in range(lines):
+            stream.append(text)
+
+    writers = [threading.Thread(target=write, args=(text,)) for text in texts]
+    for each in writers:
+        each.start()
+    with os.fdopen(reading, "rb") as read:
+        found = [read.readline() for _ in range(lines * len(texts))]
+    for each in writers:
+        each.join()
+    os.close(writing)
+    assert sorted(found) == sorted(texts * lines)
+
+
+def test_who_holds_a_file_that_was_moved_away_keeps_nobody_waiting(path: Path) -> None:
+    file = appended(path)
+    file.append(b"one\n")
+    moved = path.rename(path.with_name("moved"))
+    with moved.open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        writer = threading.Thread(target=file.append, args=(b"two\n",), daemon=True)
+        writer.start()
+        writer.join(10)
+        waits = writer.is_alive()
+    assert not waits
+    assert path.read_bytes() == b"two\n"
