@@ -176,7 +176,11 @@ class _Decoder(Generic[T]):
         if not isinstance(node, yaml.ScalarNode) or node.tag not in tags:
             return self._mistyped(node, path, name)
         if hint is not str:
-            return Loader("").construct_object(node)
+            try:
+                return Loader("").construct_object(node)
+            except ValueError:  # digits without one (0x_), or more of them than Python reads
+                self.wrong(path, f"it has to be {_a(name)}, and can't be read as one", _line(node))
+                return None
         whole = _whole(node.value)
         if whole != node.value and not self._is_json:
             self.wrong(path, "it has an escape for half a character", _line(node))

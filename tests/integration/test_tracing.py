@@ -69,6 +69,7 @@ def test_a_collector_gets_spans_also_of_the_last_requests(
         ("endpoint: http://localhost\n", "it has to be HOST:PORT, or a URL of dns, unix"),
         ("endpoin: localhost:4317\n", "unknown field: the file has endpoint, sampling"),
         ("samplingRatePerMillion: many\n", "it has to be a number, and is a string"),
+        ("samplingRatePerMillion: 0x_\n", "it has to be a number, and can't be read as one"),
     ],
 )
 def test_what_can_not_work_is_one_sentence(tmp_path: Path, text: str, words: str) -> None:

@@ -31,6 +31,13 @@ def test_what_is_none_is_refused(text: str) -> None:
         durations.read(text)
 
 
+def test_what_go_can_not_hold_is_refused() -> None:
+    assert durations.read("2562047h").days == 106751
+    for text in ("2562048h", "999999999h999999999h999999999h"):
+        with pytest.raises(ValueError, match="longer duration than there can be"):
+            durations.read(text)
+
+
 @given(st.integers(0, 10**9).map(lambda ms: timedelta(milliseconds=ms)))
 def test_what_is_written_is_read(span: timedelta) -> None:
     assert durations.read(durations.write(span)) == span
