@@ -12,6 +12,7 @@ from twisted.logger import Logger
 from koproxy.audit.backend import Backend
 from koproxy.audit.backends import check_flags, make_backends
 from koproxy.audit.policy import Policy, read_policy
+from koproxy.audit.webhook import Webhook
 from koproxy.audit.webhook_server import WebhookServer
 from koproxy.auditing import Auditing
 from koproxy.errors import ConfigurationError
@@ -28,7 +29,7 @@ class Audit:
 
     auditing: Auditing | None
     backends: tuple[Backend, ...]
-    policy: Reloaded[Any] | None
+    kept: tuple[Reloaded[Any], ...]
 
 
 def check_audit(settings: Settings) -> str:
@@ -56,15 +57,16 @@ def make_audit(settings: Settings, clock: IReactorTime, threads: IReactorThreads
     """What the flags say; raises ConfigurationError."""
     file = settings.audit_policy_file
     check_audit(settings)
-    if not file:
-        if settings.audit_log_path or settings.audit_webhook_config_file:
-            log.warn("there are no audit events without --audit-policy-file")
-        return Audit(None, make_backends(settings, clock, threads), None)
     backends = make_backends(settings, clock, threads)
+    webhooks = tuple([each.files for each in backends if isinstance(each, Webhook)])
+    if not file:
+        if backends:
+            log.warn("there are no audit events without --audit-policy-file")
+        return Audit(None, backends, webhooks)
     auditing = Auditing(backends)
 
     def read() -> Policy:
         return read_policy(read_named(f"--audit-policy-file {file}", file), file)
 
     policy = Reloaded(f"--audit-policy-file {file}", read, auditing.use, clock)
-    return Audit(auditing, backends, policy)
+    return Audit(auditing, backends, (policy, *webhooks))

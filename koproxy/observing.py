@@ -83,7 +83,7 @@ def make_observing(
             (*[each.complete for each in told], requests.complete),
         ),
         (*logs, *services),
-        () if audit.policy is None else (audit.policy,),
+        audit.kept,
         look,
         checks,
         tuple(logs),

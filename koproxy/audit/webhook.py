@@ -68,7 +68,8 @@ class Webhook(Backend):
         """
         super().__init__(server.name)
         self._server = server
-        self._files = Reloaded(server.name, server.read, server.take, clock)
+        self.files = Reloaded(server.name, server.read, server.take, clock)
+        """Where to send events; somebody has to start it."""
         self._client = HTTPClient(agent)
         self._clock = clock
         self._pause = pause
@@ -92,30 +93,18 @@ class Webhook(Backend):
         """Events that are neither sent nor lost yet."""
         return self._batches.waiting
 
-    @property
-    def stale(self) -> str | None:
-        """Why the files can't be taken up now, for people; the last that were good are used."""
-        return self._files.problem
-
     def take(self, event: bytes) -> bool:
         """Have an event sent."""
         self._batches.put(event)
         return True
 
     def look(self) -> None:
-        """Look at the files now, and try again what could not be sent."""
-        self._files.look()
+        """Try again now what could not be sent."""
         self._pauses.end()
-
-    def startService(self) -> None:
-        """Look at the files from now on."""
-        super().startService()
-        self._files.startService()
 
     def stopService(self) -> Deferred[None]:
         """Send what waits, without the pauses that there are now."""
         super().stopService()
-        self._files.stopService()
         finished = self._batches.finish(STOP_SECONDS)
         self._pauses.end()
         return finished

@@ -246,7 +246,7 @@ async def test_a_client_certificate_is_shown_and_taken_up_when_it_changes(tmp_pa
         backend.write(EVENT)
         await s.events.until(1)
         issue("two")
-        backend.look()
+        backend.files.look()
         backend.write(EVENT)
         await s.events.until(2)
         names = [name.partition(",")[0] for _, _, name in s.events.requests]

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from twisted.internet.task import Clock
+from twisted.internet.testing import MemoryReactorClock
 from twisted.logger import capturedLogs, formatEvent
 
 from koproxy.audit_flags import check_audit, make_audit
@@ -16,6 +17,11 @@ THREADS: Any = SimpleNamespace(
     callInThread=lambda work: work(), callFromThread=lambda work, *with_what: work(*with_what)
 )
 POLICY = "apiVersion: audit.k8s.io/v1\nkind: Policy\nrules: [{level: Metadata}]\n"
+WEBHOOK = """{
+    current-context: x,
+    contexts: [{name: x, context: {cluster: c}}],
+    clusters: [{name: c, cluster: {server: "https://events.example"}}]
+}"""
 
 
 @pytest.fixture
@@ -28,7 +34,7 @@ def policy(tmp_path: Path) -> str:
 def test_without_flags_nobody_is_told() -> None:
     assert check_audit(Settings()) == ""
     audit = make_audit(Settings(), Clock(), THREADS)
-    assert (audit.auditing, audit.backends, audit.policy) == (None, (), None)
+    assert (audit.auditing, audit.backends, audit.kept) == (None, (), ())
 
 
 def test_a_policy_and_a_place(policy: str, tmp_path: Path) -> None:
@@ -37,8 +43,7 @@ def test_a_policy_and_a_place(policy: str, tmp_path: Path) -> None:
     assert not (tmp_path / "audit.log").exists()
     audit = make_audit(settings, Clock(), THREADS)
     assert audit.auditing is not None
-    assert audit.policy is not None
-    assert len(audit.backends) == 1
+    assert len(audit.kept) == len(audit.backends) == 1
 
 
 def test_a_place_without_a_policy_is_said_to_stay_empty(tmp_path: Path) -> None:
@@ -70,13 +75,28 @@ def test_files_that_are_not_there(tmp_path: Path, policy: str) -> None:
 def test_a_changed_policy_is_taken_up(policy: str, tmp_path: Path) -> None:
     settings = Settings(audit_policy_file=policy, audit_log_path=str(tmp_path / "audit.log"))
     audit = make_audit(settings, Clock(), THREADS)
-    assert audit.policy is not None
+    (kept,) = audit.kept
     Path(policy).write_text(POLICY.replace("rules:", "rule:"))
     with capturedLogs():
-        audit.policy.look()
-    assert "rule" in (audit.policy.problem or "")
+        kept.look()
+    assert "rule" in (kept.problem or "")
     Path(policy).write_text(POLICY.replace("Metadata", "None"))
     with capturedLogs():
-        audit.policy.look()
-    assert audit.policy.problem is None
-    assert audit.policy.taken_up == 1
+        kept.look()
+    assert kept.problem is None
+    assert kept.taken_up == 1
+
+
+def test_where_events_are_sent_is_kept_too(policy: str, tmp_path: Path) -> None:
+    webhook = tmp_path / "webhook.yaml"
+    webhook.write_text(WEBHOOK)
+    audit = make_audit(
+        Settings(audit_policy_file=policy, audit_webhook_config_file=str(webhook)),
+        MemoryReactorClock(),
+        THREADS,
+    )
+    _, files = audit.kept
+    webhook.write_text("nonsense")
+    with capturedLogs():
+        files.look()
+    assert files.problem

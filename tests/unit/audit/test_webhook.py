@@ -268,13 +268,14 @@ def test_a_token_is_sent_shown_nowhere_and_taken_up_when_it_changes(
     assert TOKEN not in str(webhook.problem)
     token.write_text("other")
     server.status = 200
+    webhook.files.look()
     webhook.look()
     sent = [headers and headers.getRawHeaders("authorization") for headers in server.headers]
     assert sent == [[f"Bearer {TOKEN}"], ["Bearer other"]]
     token.write_text("two words")
-    webhook.look()
-    assert webhook.stale is not None
-    assert "two words" not in webhook.stale
+    webhook.files.look()
+    assert webhook.files.problem is not None
+    assert "two words" not in webhook.files.problem
 
 
 @pytest.mark.parametrize(
