@@ -79,6 +79,13 @@ class Reloaded(Service, Generic[Content]):
                 self.refused += 1
                 log.warn("{problem}; going on with what it said before", problem=problem)
             return
+        except Exception as problem:  # noqa: BLE001 (a file must not end the looking at it)
+            said = f"{self.files}: it can't be taken up ({type(problem).__name__})"
+            if self.problem != said:
+                self.problem = said
+                self.refused += 1
+                log.failure("{problem}; going on with what it said before", problem=said)
+            return
         self._content = content
         self.problem = None
         self.taken_up += 1

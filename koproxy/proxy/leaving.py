@@ -52,7 +52,7 @@ class Leaving:
         began = self._reactor.seconds()
         while clients.connections and not self._hurried:
             past = self._reactor.seconds() - began
-            if past >= REQUEST_SECONDS:
+            if past >= max(REQUEST_SECONDS, self._stream_seconds):
                 break
             if past >= self._stream_seconds:
                 clients.cut()

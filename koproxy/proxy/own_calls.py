@@ -54,11 +54,11 @@ class _Call:
     ) -> None:
         self.method = method
         credential = access.authorization
-        self._data = b"%b %b%b HTTP/1.1\r\nHost: %b\r\nAccept: application/json\r\n" % (
-            method,
-            access.path_prefix,
-            path,
-            host,
+        # Each has a connection of its own, which ends with it: strangers' tokens are asked about,
+        # and must not fill the pool.
+        self._data = (
+            b"%b %b%b HTTP/1.1\r\nHost: %b\r\nConnection: close\r\nAccept: application/json\r\n"
+            % (method, access.path_prefix, path, host)
         )
         if credential:
             self._data += b"Authorization: %b\r\n" % credential
@@ -104,7 +104,9 @@ class _Call:
 
     def ended(self) -> None:
         """Give the answer."""
-        self._connection = None
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.discard()
         if not self.result.called:
             self.result.callback((self._status, self._content))
 

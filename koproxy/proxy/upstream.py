@@ -99,6 +99,11 @@ class UpstreamConnection:
         """Send more of the request's body."""
         self.transport.write(data)
 
+    def discard(self) -> None:
+        """Close a connection whose answer is whole: it is for nobody else."""
+        self._pool.forget(self)
+        self.transport.loseConnection()
+
     def release(self) -> None:
         """Give back a connection that was not used after all."""
         self._exchange = None

@@ -46,13 +46,22 @@ def test_a_call_is_exactly_this(stack: Stack, calls: OwnCalls) -> None:
     stack.access.path_prefix = b"/k8s"
     call = calls.call(b"POST", b"/apis/x", b"{}")
     assert stack.upstream.sent == (
-        b"POST /k8s/apis/x HTTP/1.1\r\nHost: kube.example:6443\r\nAccept: application/json\r\n"
+        b"POST /k8s/apis/x HTTP/1.1\r\nHost: kube.example:6443\r\nConnection: close\r\n"
+        b"Accept: application/json\r\n"
         b"Authorization: Bearer own\r\nContent-Type: application/json\r\nContent-Length: 2\r\n"
         b"\r\n{}"
     )
     stack.upstream.receive(b"HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n")
     stack.upstream.receive(b"2\r\nhi\r\n0\r\n\r\n")
     assert result(call) == (201, b"hi")
+
+
+def test_its_connection_is_for_nobody_else(stack: Stack, calls: OwnCalls) -> None:
+    call = calls.call(b"GET", b"/version")
+    stack.upstream.receive(answer())
+    assert result(call)[0] == 200
+    assert stack.upstream.ending == "closed"
+    assert stack.pool.idle == 0
 
 
 def test_no_credential_no_call(stack: Stack, calls: OwnCalls) -> None:
